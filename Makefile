@@ -1,0 +1,49 @@
+# kuai: `make run` starts the robot in simulation, `make test` checks everything.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+GO ?= go
+VENV := .venv
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
+LDFLAGS := -X main.version=$(VERSION)
+MODEL := smollm2-135m-instruct
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+## --- what a user types -------------------------------------------------------
+
+run: build models ## build, fetch what is missing, start the robot in simulation
+	bin/kuai run
+
+build: deps ## build bin/kuai
+	$(GO) build -ldflags '$(LDFLAGS)' -o bin/kuai ./cmd/kuai
+
+deps: ## system packages and MuJoCo, skipped when present
+	@scripts/deps.sh run
+
+models: build ## the weights that the default configuration loads
+	@bin/kuai models pull $(MODEL)
+
+## --- checks ------------------------------------------------------------------
+
+test: test-deps models fw ## every test, as CI runs it
+	$(GO) vet ./...
+	$(GO) test -timeout 20m ./...
+	$(GO) test -race -timeout 20m $$($(GO) list ./... | grep -E '$(RACED)')
+
+# The packages with goroutines of their own; the numeric ones would only be slow.
+RACED := /(robot|perception|policy|actuation|internal/(broker|daemon|web|topics)|sim/rtsp)(/|$$)
+
+test-deps: ## what only the tests need: peers, cross compilers, a browser
+	@scripts/deps.sh run test
+
+lint: $(VENV)/bin/ruff ## gofmt, vet, staticcheck, clang-format, ruff
+	@scripts/lint.sh
+
+$(VENV)/bin/ruff:
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install -q ruff==0.14.5
+
+.PHONY: help run build deps models test test-deps lint

@@ -1,0 +1,134 @@
+package kuai_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/kuai-robot/kuai"
+
+// arrows lists, for every room, the rooms it may import. An entry of two path
+// elements is a room of its own where it differs from the one around it.
+var arrows = map[string][]string{
+	"robot":   {},
+	"kernels": {},
+
+	// Readers of model files and where those files lie; perception and fusion share them.
+	"internal/checkpoint": {"kernels"},
+	"internal/models":     {},
+
+	"perception": {"robot", "kernels", "internal/checkpoint", "internal/models"},
+	"fusion":     {"robot", "kernels", "perception", "internal/checkpoint", "internal/models"},
+	"policy":     {"robot", "fusion", "perception"},
+	"actuation":  {"robot"},
+
+	// The simulator stands where the hardware does, so it knows the robot alone.
+	"sim":      {"robot"},
+	"firmware": {},
+
+	// Plumbing, each for the daemon's wiring.
+	"internal/topics": {"robot"},
+	"internal/broker": {"robot", "internal/topics"},
+	"internal/config": {"robot"},
+	"internal/record": {"robot", "internal/topics"},
+	"internal/web":    {"robot", "internal/topics", "internal/broker"},
+	"internal/bench":  {"robot"},
+	// The daemon is the wiring: it alone knows every room.
+	"internal/daemon": {"robot", "kernels", "perception", "fusion", "policy", "actuation", "sim", "internal"},
+	"cmd":             {"robot", "kernels", "perception", "fusion", "policy", "actuation", "sim", "internal"},
+}
+
+// testArrows are allowed to tests in addition.
+var testArrows = map[string][]string{
+	// The conformance table lives in actuation/drivertest; the simulator passes it too.
+	"sim": {"actuation"},
+}
+
+type goPackage struct {
+	ImportPath, Name, Doc              string
+	Imports, TestImports, XTestImports []string
+	GoFiles, CgoFiles                  []string
+}
+
+func TestArrows(t *testing.T) {
+	for _, p := range packages(t) {
+		from := room(p.ImportPath)
+		if from == "" {
+			continue
+		}
+		allowed, known := arrows[from]
+		if !known {
+			t.Errorf("%s: room %q is not in the table: add it with what it may import, and why", p.ImportPath, from)
+			continue
+		}
+		check := func(imports, allowed []string) {
+			for _, path := range imports {
+				if to := room(path); to != "" && to != from && !contains(allowed, to) {
+					t.Errorf("%s imports %s: %s may import only %v", p.ImportPath, path, from, allowed)
+				}
+			}
+		}
+		check(p.Imports, allowed)
+		withTests := append(append([]string{}, allowed...), testArrows[from]...)
+		check(p.TestImports, withTests)
+		check(p.XTestImports, withTests)
+	}
+}
+
+func TestEveryPackageTellsItsStory(t *testing.T) {
+	for _, p := range packages(t) {
+		if len(p.GoFiles)+len(p.CgoFiles) == 0 {
+			continue
+		}
+		if !strings.HasPrefix(p.Doc, "Package "+p.Name) && p.Name != "main" || p.Doc == "" {
+			t.Errorf("%s has no package comment", p.ImportPath)
+		}
+	}
+}
+
+func packages(t *testing.T) []goPackage {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-e", "-json=ImportPath,Name,Doc,Imports,TestImports,XTestImports,GoFiles,CgoFiles", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []goPackage
+	decoder := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var p goPackage
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+// room gives the room of an import path of this module: its first path
+// element, or two below internal; empty for other modules and the root.
+func room(path string) string {
+	rest, ok := strings.CutPrefix(path, module+"/")
+	if !ok {
+		return ""
+	}
+	elements := strings.Split(rest, "/")
+	if elements[0] == "internal" && len(elements) > 1 {
+		return elements[0] + "/" + elements[1]
+	}
+	return elements[0]
+}
+
+// contains says whether to, or the folder around it, is in rooms.
+func contains(rooms []string, to string) bool {
+	for _, r := range rooms {
+		if r == to || strings.HasPrefix(to, r+"/") {
+			return true
+		}
+	}
+	return false
+}

@@ -14,6 +14,9 @@ type Frame struct {
 	// 3·Width·Height bytes.
 	Width, Height int
 	Pixels        []byte
+	// JPEG is the picture as the camera sent it, so that whoever stores or
+	// shows it need not encode it again; nil when it was not sent as JPEG.
+	JPEG []byte
 }
 
 // Clip is a stretch of sound.

@@ -1,0 +1,211 @@
+package topics
+
+// Instruction asks for something in words.
+type Instruction struct {
+	// ID is chosen by the sender and comes back in every event about it.
+	ID   string `json:"id"`
+	Text string `json:"text"`
+}
+
+// Reset asks to leave the stopped state.
+type Reset struct {
+	ID string `json:"id"`
+}
+
+// Skill asks for one skill of the catalogue, without the language model.
+type Skill struct {
+	ID   string   `json:"id"`
+	Name string   `json:"name"`
+	Args []string `json:"args,omitempty"`
+}
+
+// Teleop steers every joint, in the order of the robot's description, by
+// position or by velocity. A message is good for a moment: a sender that falls
+// silent stops the robot.
+type Teleop struct {
+	// At is the sender's clock; it must grow from message to message, and a
+	// message that was held up on the way is refused by it.
+	At       float64   `json:"at"`
+	Position []float64 `json:"position,omitempty"`
+	Velocity []float64 `json:"velocity,omitempty"`
+}
+
+// JointState is one joint in State.
+type JointState struct {
+	Name        string  `json:"name"`
+	Position    float64 `json:"position"`
+	Velocity    float64 `json:"velocity"`
+	Effort      float64 `json:"effort"`
+	Temperature float64 `json:"temperature"`
+}
+
+// State is what the joints report.
+type State struct {
+	// At is when the joints were read.
+	At float64 `json:"at"`
+	// Mode is the safety core's: off, held, moving, stopped, fault. Reason
+	// says why, when the robot may not move.
+	Mode   string       `json:"mode"`
+	Reason string       `json:"reason,omitempty"`
+	Joints []JointState `json:"joints"`
+}
+
+// PlanStatus is how far an instruction has come.
+type PlanStatus string
+
+// The statuses of a plan.
+const (
+	PlanRunning   PlanStatus = "running"
+	PlanSucceeded PlanStatus = "succeeded"
+	PlanFailed    PlanStatus = "failed"
+)
+
+// Candidate is one option with its scores (arXiv 2204.01691, section 3):
+// Product = Say · Can.
+type Candidate struct {
+	// Skill is the call, "pick(red block)"; Phrase is what the language model
+	// was asked about.
+	Skill   string  `json:"skill"`
+	Phrase  string  `json:"phrase,omitempty"`
+	Say     float64 `json:"say"`
+	Can     float64 `json:"can"`
+	Product float64 `json:"product"`
+}
+
+// Step is one step that was decided: its best candidates, which one ran and
+// how it ended.
+type Step struct {
+	// Number counts from 1.
+	Number     int         `json:"number"`
+	Candidates []Candidate `json:"candidates,omitempty"`
+	// Skill is what runs or ran; "done" ends the plan.
+	Skill  string `json:"skill"`
+	Phrase string `json:"phrase,omitempty"`
+	// Outcome is running, succeeded or failed; Reason says why it failed.
+	Outcome string  `json:"outcome"`
+	Reason  string  `json:"reason,omitempty"`
+	Seconds float64 `json:"seconds"`
+	// ScoreMS is how long deciding took; Visited of Nodes trie nodes were expanded.
+	ScoreMS float64 `json:"score_ms,omitempty"`
+	Visited int     `json:"visited,omitempty"`
+	Nodes   int     `json:"nodes,omitempty"`
+}
+
+// Plan is an instruction and what has been done about it so far.
+type Plan struct {
+	ID          string     `json:"id"`
+	Instruction string     `json:"instruction"`
+	Status      PlanStatus `json:"status"`
+	// Reason says why the plan failed.
+	Reason string `json:"reason,omitempty"`
+	// Step counts from 1; 0 before the first decision.
+	Step    int    `json:"step"`
+	History []Step `json:"history"`
+	// Seconds since the instruction was accepted.
+	Seconds float64 `json:"seconds"`
+	// Runner and Affordance name what carried the skills out and what judged
+	// them: "scripted" reads the simulator's state and is not perception.
+	Runner     string `json:"runner"`
+	Affordance string `json:"affordance"`
+}
+
+// EventKind says what happened.
+type EventKind string
+
+// The kinds of events.
+const (
+	EventAccepted      EventKind = "accepted"
+	EventRefused       EventKind = "refused"
+	EventStepStarted   EventKind = "step_started"
+	EventStepSucceeded EventKind = "step_succeeded"
+	EventStepFailed    EventKind = "step_failed"
+	EventSucceeded     EventKind = "succeeded"
+	EventFailed        EventKind = "failed"
+	EventStopped       EventKind = "stopped"
+	EventReset         EventKind = "reset"
+	EventFault         EventKind = "fault"
+	EventWarning       EventKind = "warning"
+)
+
+// Final says whether nothing more will follow about the event's id.
+func (k EventKind) Final() bool {
+	return k == EventRefused || k == EventSucceeded || k == EventFailed || k == EventReset
+}
+
+// Event is one thing that happened.
+type Event struct {
+	At   float64   `json:"at"`
+	Kind EventKind `json:"kind"`
+	// ID is that of the instruction, skill or reset it is about; empty: of none.
+	ID string `json:"id,omitempty"`
+	// Topic is where the message came from that the event is about.
+	Topic  string `json:"topic,omitempty"`
+	Step   int    `json:"step,omitempty"`
+	Skill  string `json:"skill,omitempty"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// HealthStatus says whether the daemon can be relied on.
+type HealthStatus string
+
+// The statuses of the daemon; Offline is also its last will.
+const (
+	Online   HealthStatus = "online"
+	Degraded HealthStatus = "degraded"
+	Offline  HealthStatus = "offline"
+)
+
+// CameraHealth is one camera in Health.
+type CameraHealth struct {
+	Name string `json:"name"`
+	// Rate in frames a second over the last seconds; Age in seconds of the newest frame.
+	Rate float64 `json:"rate"`
+	Age  float64 `json:"age"`
+}
+
+// LoopHealth is the control loop in Health.
+type LoopHealth struct {
+	RateHz   float64 `json:"rate_hz"`
+	Ticks    uint64  `json:"ticks"`
+	Overruns uint64  `json:"overruns"`
+	// JitterP99MS is how late the tick is that is later than 99 of 100.
+	JitterP99MS float64 `json:"jitter_p99_ms"`
+}
+
+// Health says whether the daemon can be relied on and, when degraded, why not.
+type Health struct {
+	At      float64        `json:"at"`
+	Status  HealthStatus   `json:"status"`
+	Reasons []string       `json:"reasons,omitempty"`
+	Robot   string         `json:"robot"`
+	Version string         `json:"version,omitempty"`
+	Mode    string         `json:"mode,omitempty"`
+	Driver  string         `json:"driver,omitempty"`
+	Runner  string         `json:"runner,omitempty"`
+	Model   string         `json:"model,omitempty"`
+	Cameras []CameraHealth `json:"cameras,omitempty"`
+	Loop    *LoopHealth    `json:"loop,omitempty"`
+	// Dropped counts messages that a queue had no room for.
+	Dropped uint64 `json:"dropped"`
+	// MemoryMB is the resident set.
+	MemoryMB float64 `json:"memory_mb,omitempty"`
+}
+
+// ActuatorCommand is the target of one joint that is itself an MQTT device.
+type ActuatorCommand struct {
+	Seq      uint64  `json:"seq"`
+	At       float64 `json:"at"`
+	Enable   bool    `json:"enable"`
+	Position float64 `json:"position"`
+	Velocity float64 `json:"velocity"`
+}
+
+// ActuatorState is what such a joint reports.
+type ActuatorState struct {
+	Seq         uint64  `json:"seq"`
+	At          float64 `json:"at"`
+	Position    float64 `json:"position"`
+	Velocity    float64 `json:"velocity"`
+	Effort      float64 `json:"effort"`
+	Temperature float64 `json:"temperature"`
+}

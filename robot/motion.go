@@ -18,10 +18,14 @@ type Source uint8
 const (
 	// SourceNone is nobody: the robot holds.
 	SourceNone Source = iota
-	// SourcePolicy is a chunk of a learned or scripted skill.
+	// SourcePolicy is a chunk of a skill that the planner chose.
 	SourcePolicy
+	// SourceSkill is a chunk of a skill that a person asked for by name.
+	SourceSkill
 	// SourceTeleop is a person steering.
 	SourceTeleop
+	// Sources is how many there are, for tables indexed by Source.
+	Sources
 )
 
 // String names the source as topics and metrics spell it.
@@ -29,6 +33,8 @@ func (s Source) String() string {
 	switch s {
 	case SourcePolicy:
 		return "policy"
+	case SourceSkill:
+		return "skill"
 	case SourceTeleop:
 		return "teleop"
 	}

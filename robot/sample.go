@@ -8,6 +8,9 @@ type Frame struct {
 	Camera string
 	// At is when the light was captured, not when the bytes arrived.
 	At Time
+	// Estimated is true when the camera's clock is not known and At was
+	// inferred from the arrival.
+	Estimated bool
 	// Seq counts frames of the camera; a gap is a loss.
 	Seq uint64
 	// Width and Height in pixels; Pixels is RGB, row by row, top row first,

@@ -1,0 +1,218 @@
+package kernels
+
+// Op is one of the operator structs of this file.
+type Op interface {
+	// infer checks the operands and gives the type and shape of the result.
+	infer(g *Graph) (Shape, error)
+	// operands are the values read, without the absent ones.
+	operands() []Value
+	// named is the operator with the weight that tells where it is.
+	named() string
+}
+
+// Activation is a function of one number.
+type Activation uint8
+
+// Activations.
+const (
+	Identity  Activation = iota
+	GELU                 // x·Φ(x), by erf (arXiv 1606.08415)
+	GELUTanh             // its tanh approximation
+	QuickGELU            // x·σ(1.702x), of CLIP
+	SiLU                 // x·σ(x)
+	ReLU
+	Sigmoid
+	Tanh
+)
+
+// MatMul is Act(X·Wᵀ + Bias) + Residual: X [rows, K], W [N, K], Bias [N],
+// Residual [rows, N], result [rows, N].
+type MatMul struct {
+	X        Value
+	W        *Weight
+	Bias     *Weight // may be nil
+	Act      Activation
+	Residual Value // may be absent
+}
+
+// Embed takes rows of a table: Table [V, D], IDs an i32 input [rows], result
+// [rows, D] times Scale (0 means 1). An id outside the table is an error of Run.
+type Embed struct {
+	Table *Weight
+	IDs   Value
+	Scale float32
+}
+
+// Gather takes rows of a value: X [rows, D], Rows an i32 input [n], result [n, D].
+type Gather struct {
+	X, Rows Value
+}
+
+// Const is a weight as a value: [rows, cols], a vector as one row.
+type Const struct {
+	W *Weight
+}
+
+// NormKind says what Norm divides by.
+type NormKind uint8
+
+// Kinds of Norm.
+const (
+	Layer NormKind = iota // (x−mean)/√(var+ε) (arXiv 1607.06450)
+	RMS                   // x/√(mean(x²)+ε) (arXiv 1910.07467)
+	L2                    // x/max(‖x‖, ε)
+)
+
+// Norm normalises each row of X, or each of Groups equal parts of a row, then
+// multiplies by GainOffset+Gain and adds Bias; both are [cols/Groups] and may
+// be nil (1 and 0).
+type Norm struct {
+	X          Value
+	Kind       NormKind
+	Gain, Bias *Weight
+	GainOffset float32 // Gemma stores gain−1
+	Epsilon    float32
+	Groups     int // 0 means 1; the number of heads for norms of queries and keys
+}
+
+// RoPE turns pairs of each head's channels by position·Base^(−2i/Dims)
+// (arXiv 2104.09864): X [rows, Heads*HeadDim], Positions an i32 input [rows].
+type RoPE struct {
+	X, Positions Value
+	Heads        int
+	Base         float32
+	Dims         int     // leading channels of a head that turn; 0 means all
+	Interleaved  bool    // pairs (2i, 2i+1) instead of (i, i+Dims/2)
+	Factors      *Weight // may be nil; [Dims/2] divides the frequencies
+	Scale        float32 // multiplies the position; 0 means 1
+}
+
+// Store writes the rows of X to a state from row At on and gives the state as
+// its result, so that what reads it comes after.
+type Store struct {
+	X, State Value
+	At       Scalar
+}
+
+// Attention is softmax(Scale·Q·Kᵀ)·V per head (arXiv 1706.03762); a group of
+// Heads/KVHeads query heads shares a key head. Q [rows, Heads*HeadDim], K and V
+// [keys, KVHeads*HeadDim], result like Q.
+//
+// Where K and V are states, the keys are their first Past+rows rows (what this
+// run stored included), or the first Length rows where Length is given (cross
+// attention). Otherwise they are all rows of K.
+type Attention struct {
+	Q, K, V        Value
+	Heads, KVHeads int
+	Scale          float32 // 0 means 1/√HeadDim
+	Causal         bool    // query i sees keys 0..Past+i
+	Window         int     // and of these the last Window; 0 means all
+	Past, Length   Scalar
+	Batch          int     // rows and keys are this many sequences of equal length; 0 means 1
+	SoftCap        float32 // scores become SoftCap·tanh(score/SoftCap); 0 means none
+	Mask           Value   // may be absent; u8 input [rows, rows of K], 0 hides a key, besides Causal
+}
+
+// Softmax normalises each row of X to probabilities, or to their logarithms.
+type Softmax struct {
+	X   Value
+	Log bool
+}
+
+// LogProb is the log-softmax of selected logits: X [rows, V]; Rows and Cols
+// are i32 inputs [n]; result [n, 1]. The full rows are never written.
+type LogProb struct {
+	X, Rows, Cols Value
+}
+
+// Activate applies a function to each element.
+type Activate struct {
+	X   Value
+	Act Activation
+}
+
+// BinaryKind is a function of two numbers.
+type BinaryKind uint8
+
+// Functions of Binary.
+const (
+	Add BinaryKind = iota
+	Mul
+	Hypot // √(x²+y²): the magnitude of a Fourier transform
+)
+
+// Binary is Act(X) ∘ Y element by element; Mul with an activation is the gate
+// of GLU (arXiv 2002.05202). Y has the shape of X, or one row, or one column,
+// or one element, which repeats.
+type Binary struct {
+	Kind BinaryKind
+	X, Y Value
+	Act  Activation // of X
+}
+
+// Conv1D moves over time: X [frames, Cin], W [Cout, Cin, Kernel], result
+// [(frames+Left+2·Padding−Kernel)/Stride+1, Cout].
+type Conv1D struct {
+	X               Value
+	W, Bias         *Weight
+	Stride, Padding int // Stride 0 means 1; padding on both ends
+	Left            int // additional zeros before the first frame, for causal convolutions
+	Act             Activation
+}
+
+// Conv2D moves over an image: X [H, W, Cin] (f32, or u8 as a camera gives it),
+// W [Cout, Cin, KH, KW], result [H', W', Cout]. A u8 image is first scaled per
+// channel: x·PixelScale[c]+PixelShift[c].
+type Conv2D struct {
+	X                      Value
+	W, Bias                *Weight
+	Stride, Padding        int // Stride 0 means 1
+	Act                    Activation
+	PixelScale, PixelShift []float32
+}
+
+// Pad extends [frames, C] by mirrored frames (without repeating the edge).
+type Pad struct {
+	X           Value
+	Left, Right int
+}
+
+// LSTM runs a cell over the rows of X [rows, In] (gates i, f, g, o as PyTorch
+// orders them): WX [4H, In], WH [4H, H], biases [4H]; H and C are states
+// [1, H] that persist between runs. Result [rows, H].
+type LSTM struct {
+	X            Value
+	WX, WH       *Weight
+	BiasX, BiasH *Weight
+	H, C         Value
+}
+
+// MeanRows averages the rows of X [rows, C]; result [1, C].
+type MeanRows struct {
+	X Value
+}
+
+// MaxPool2D takes the largest of Kernel×Kernel places: X [H, W, C].
+type MaxPool2D struct {
+	X                       Value
+	Kernel, Stride, Padding int
+}
+
+// Concat joins along rows (Axis 0) or channels (Axis 1).
+type Concat struct {
+	Xs   []Value
+	Axis int
+}
+
+// Slice takes Len rows (Axis 0) or channels (Axis 1) from Start on; a view.
+// Len 0 along rows takes all that follow.
+type Slice struct {
+	X                Value
+	Axis, Start, Len int
+}
+
+// Reshape reads the same elements as another shape; a view.
+type Reshape struct {
+	X     Value
+	Shape Shape
+}

@@ -26,9 +26,15 @@ deps: ## system packages and MuJoCo, skipped when present
 models: build ## the weights that the default configuration loads
 	@bin/kuai models pull $(MODEL)
 
+eval: models ## whole episodes in simulation, headless: success rates of the default suite
+	bin/kuai eval
+
+bench: models ## every figure of docs/figures.md; JSON=1 for one object a line
+	bin/kuai bench $(if $(JSON),--json)
+
 ## --- checks ------------------------------------------------------------------
 
-test: test-deps models fw ## every test, as CI runs it
+test: test-deps models ## every test, as CI runs it
 	$(GO) vet ./...
 	$(GO) test -timeout 20m ./...
 	$(GO) test -race -timeout 20m $$($(GO) list ./... | grep -E '$(RACED)')
@@ -46,4 +52,4 @@ $(VENV)/bin/ruff:
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install -q ruff==0.14.5
 
-.PHONY: help run build deps models test test-deps lint
+.PHONY: help run build deps models eval bench test test-deps lint

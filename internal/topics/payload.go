@@ -1,5 +1,10 @@
 package topics
 
+import (
+	"strings"
+	"unicode"
+)
+
 // Instruction asks for something in words.
 type Instruction struct {
 	// ID is chosen by the sender and comes back in every event about it.
@@ -208,4 +213,26 @@ type ActuatorState struct {
 	Velocity    float64 `json:"velocity"`
 	Effort      float64 `json:"effort"`
 	Temperature float64 `json:"temperature"`
+}
+
+// StopReason gives what a stop message says about itself, on one line and from
+// at most its first 80 bytes. It never fails: any bytes stop the robot.
+func StopReason(payload []byte) string {
+	text := strings.ToValidUTF8(string(payload[:min(len(payload), 80)]), "?")
+	text = strings.TrimSpace(strings.Map(plain, text))
+	if text == "" {
+		return "stop message"
+	}
+	return "stop message: " + text
+}
+
+// plain keeps what a sender wrote from breaking the line it is printed on.
+func plain(r rune) rune {
+	switch {
+	case unicode.IsSpace(r) || unicode.IsControl(r):
+		return ' '
+	case unicode.Is(unicode.Cf, r): // turns the direction of writing, among others
+		return -1
+	}
+	return r
 }

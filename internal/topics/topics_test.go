@@ -134,6 +134,24 @@ func TestPathAndName(t *testing.T) {
 	}
 }
 
+func TestStopReason(t *testing.T) {
+	for payload, want := range map[string]string{
+		"":                         "stop message",
+		" \n\t":                    "stop message",
+		"by hand":                  "stop message: by hand",
+		"by\x00hand\r\nFAKE":       "stop message: by hand  FAKE",
+		"\xff\xfe":                 "stop message: ?",
+		strings.Repeat("a", 100):   "stop message: " + strings.Repeat("a", 80),
+		strings.Repeat("快", 30):    "stop message: " + strings.Repeat("快", 26) + "?",
+		`{"id":"1"}`:               `stop message: {"id":"1"}`,
+		"\u202Ereversed\u2028line": "stop message: reversed line",
+	} {
+		if got := topics.StopReason([]byte(payload)); got != want {
+			t.Errorf("%q: got %q, want %q", payload, got, want)
+		}
+	}
+}
+
 // FuzzDecode checks that nothing breaks the readers and that whatever they
 // take is within the limits and means the same after a round trip.
 func FuzzDecode(f *testing.F) {

@@ -1,0 +1,76 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// resolve makes relative paths count from folder.
+func (c *Config) resolve(folder string) error {
+	paths := []*string{
+		&c.Broker.PasswordFile, &c.Broker.CA, &c.Broker.Certificate, &c.Broker.Key,
+		&c.TLS.Certificate, &c.TLS.Key, &c.TLS.ClientCA, &c.Record.Folder,
+	}
+	if c.Robot.Description != BuiltInRobot {
+		paths = append(paths, &c.Robot.Description)
+	}
+	if c.Planner.Catalogue != BuiltInCatalogue {
+		paths = append(paths, &c.Planner.Catalogue)
+	}
+	for i := range c.Access.Users {
+		paths = append(paths, &c.Access.Users[i].PasswordFile)
+	}
+	folder, err := filepath.Abs(folder)
+	if err != nil {
+		return err
+	}
+	for _, p := range paths {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(folder, *p)
+		}
+	}
+	return nil
+}
+
+// Secret gives the password towards the broker of broker.url.
+func (b *Broker) Secret() (string, error) {
+	return secret("broker", b.Password, b.PasswordFile)
+}
+
+// Secret gives the user's password; empty when only a certificate lets the
+// user in.
+func (u *User) Secret() (string, error) {
+	return secret("user "+u.Name, u.Password, u.PasswordFile)
+}
+
+func secret(who, password, file string) (string, error) {
+	if file == "" {
+		return password, nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("%s: password_file: %w", who, err)
+	}
+	password = strings.TrimRight(string(data), "\r\n")
+	if password == "" {
+		return "", fmt.Errorf("%s: password_file %s is empty", who, file)
+	}
+	return password, nil
+}
+
+// Dir gives the folder of the recordings.
+func (r *Record) Dir() (string, error) {
+	if r.Folder != "" {
+		return r.Folder, nil
+	}
+	if data := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(data) {
+		return filepath.Join(data, "kuai", "recordings"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("record.folder: %w (set it in the configuration)", err)
+	}
+	return filepath.Join(home, ".local", "share", "kuai", "recordings"), nil
+}

@@ -206,8 +206,10 @@ func TestSearchErrors(t *testing.T) {
 		"can NaN":     func() error { return searchErr(context.Background(), trie, trie, []float64{math.NaN(), 0}) },
 		"can short":   func() error { return searchErr(context.Background(), trie, trie, []float64{1}) },
 		"scorer":      func() error { return searchErr(context.Background(), trie, failing{trie, 0, broken}, []float64{1, 1}) },
-		"NaN":         func() error { return searchErr(context.Background(), trie, failing{trie, math.NaN(), nil}, []float64{1, 1}) },
-		"cancelled":   func() error { return searchErr(ended, trie, trie, []float64{1, 1}) },
+		"NaN": func() error {
+			return searchErr(context.Background(), trie, failing{trie, math.NaN(), nil}, []float64{1, 1})
+		},
+		"cancelled": func() error { return searchErr(ended, trie, trie, []float64{1, 1}) },
 	} {
 		if try() == nil {
 			t.Errorf("%s: no error", name)

@@ -1,0 +1,169 @@
+package saycan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/kuai-robot/kuai/policy/skill"
+	"github.com/kuai-robot/kuai/robot"
+)
+
+// Affordance judges skills.
+type Affordance interface {
+	// Can gives p(success) of s from what is observed, 0 to 1.
+	Can(o *robot.Observation, s robot.Skill) float64
+}
+
+// Config is what a Planner is made of; every field but Prompt and Best is
+// required.
+type Config struct {
+	Catalogue  *skill.Catalogue
+	Affordance Affordance
+	Language   Language
+	// Clock times the decisions.
+	Clock robot.Clock
+	// Prompt with an empty Preamble is DefaultPrompt.
+	Prompt Prompt
+	// Best is how many candidates a Decision holds; 0 is 5.
+	Best int
+}
+
+// Request is what to decide about.
+type Request struct {
+	Instruction string
+	// Done are the phrases of the steps that succeeded, in order.
+	Done []string
+	// Barred skills are left out: the caller knows that they lead nowhere.
+	Barred []robot.Skill
+}
+
+// Scored is an option and its scores.
+type Scored struct {
+	Candidate
+	Skill  robot.Skill
+	Phrase string
+}
+
+// Decision is the option to take and why.
+type Decision struct {
+	Chosen skill.Option
+	// Candidates are the best options, best first; Candidates[0] is Chosen.
+	Candidates []Scored
+	// Options counts all, Possible those with can above 0.
+	Options, Possible int
+	// Visited of Total inner nodes of the trie were asked for until Chosen was
+	// certain, VisitedAll until all Candidates were.
+	Visited, VisitedAll, Total int
+	// Took is how long deciding took.
+	Took time.Duration
+	// Why says in one sentence how the scores led to Chosen.
+	Why string
+}
+
+// Planner decides one step at a time.
+type Planner struct {
+	config Config
+	cache  trieCache
+}
+
+// NewPlanner checks c and gives a planner.
+func NewPlanner(c Config) (*Planner, error) {
+	if c.Catalogue == nil || c.Affordance == nil || c.Language == nil || c.Clock == nil {
+		return nil, errors.New("saycan: a planner needs a catalogue, an affordance, a language model and a clock")
+	}
+	if c.Prompt.Preamble == "" {
+		objects := c.Prompt.Objects
+		c.Prompt = DefaultPrompt()
+		c.Prompt.Objects = c.Prompt.Objects || objects
+	}
+	if c.Best <= 0 {
+		c.Best = 5
+	}
+	return &Planner{config: c, cache: trieCache{language: c.Language}}, nil
+}
+
+// Decide gives the option with the largest say·can. The observation must hold a
+// scene. Errors: ErrNoOption, an affordance outside of [0, 1], whatever the
+// language model fails with, and ctx's error soon after ctx ends.
+func (p *Planner) Decide(ctx context.Context, o *robot.Observation, r Request) (Decision, error) {
+	start := p.config.Clock.Now()
+	if o.Scene == nil {
+		return Decision{}, errors.New("saycan: the observation has no scene: nothing perceives the objects")
+	}
+	options, err := p.config.Catalogue.Options(o.Scene)
+	if err != nil {
+		return Decision{}, err
+	}
+	can := p.can(o, options, r.Barred)
+	trie, scorer, err := p.cache.of(options)
+	if err != nil {
+		return Decision{}, err
+	}
+	tokens, err := p.config.Language.Encode(p.config.Prompt.Build(o.Scene, r.Instruction, r.Done))
+	if err != nil {
+		return Decision{}, fmt.Errorf("saycan: encode the prompt: %w", err)
+	}
+	if err := scorer.Prompt(ctx, tokens); err != nil {
+		return Decision{}, fmt.Errorf("saycan: read the prompt of %d tokens: %w", len(tokens), err)
+	}
+	found, err := Search(ctx, trie, scorer, can, p.config.Best)
+	if err != nil {
+		return Decision{}, err
+	}
+	if len(found.Candidates) == 0 {
+		return Decision{}, errors.New("saycan: the language model gives every possible option the probability 0")
+	}
+	d := decision(options, can, &found)
+	d.Took = p.config.Clock.Now().Sub(start)
+	return d, nil
+}
+
+// can gives each option's affordance: 0 where a precondition fails or the
+// caller bars it, so that the model is not asked; 1 for the end of the plan,
+// which moves nothing.
+func (p *Planner) can(o *robot.Observation, options []skill.Option, barred []robot.Skill) []float64 {
+	can := make([]float64, len(options))
+	for i := range options {
+		option := &options[i]
+		switch {
+		case option.Ends:
+			can[i] = 1
+		case !option.Possible(o.Scene), slices.ContainsFunc(barred, option.Skill.Equal):
+		default:
+			can[i] = p.config.Affordance.Can(o, option.Skill)
+		}
+	}
+	return can
+}
+
+func decision(options []skill.Option, can []float64, found *Result) Decision {
+	d := Decision{
+		Chosen:  options[found.Candidates[0].Option],
+		Options: len(options),
+		Visited: found.Visited, VisitedAll: found.VisitedAll, Total: found.Total,
+	}
+	for _, c := range can {
+		if c > 0 {
+			d.Possible++
+		}
+	}
+	for _, c := range found.Candidates {
+		d.Candidates = append(d.Candidates, Scored{Candidate: c, Skill: options[c.Option].Skill, Phrase: options[c.Option].Phrase})
+	}
+	d.Why = why(&d)
+	return d
+}
+
+func why(d *Decision) string {
+	best := d.Candidates[0]
+	text := fmt.Sprintf("%s has say %.2g and can %.2g, together %.2g: the most of %d options that are possible now",
+		best.Skill, best.Say, best.Can, best.Product, d.Possible)
+	if len(d.Candidates) == 1 {
+		return text
+	}
+	next := d.Candidates[1]
+	return fmt.Sprintf("%s; next is %s with %.2g", text, next.Skill, next.Product)
+}

@@ -1,0 +1,37 @@
+// Package generate runs a language model: it reads prompts, continues them and
+// says how probable given continuations are.
+//
+// A Model is a checkpoint compiled for a backend and is shared; any number of
+// goroutines make a Session each, which holds the keys and values of what was
+// read so far. A Session and its Scorers belong to one goroutine at a time.
+//
+//	model, err := generate.Open(path, backend, generate.Options{})
+//	session, err := model.NewSession()
+//	prompt, err := model.Tokenizer().Chat(messages, true)
+//	err = session.Generate(ctx, prompt, generate.Sampling{MaxTokens: 64}, func(token int32, piece string) bool {
+//		fmt.Print(piece)
+//		return true
+//	})
+//
+// # What is not computed again
+//
+// The longest common prefix of a prompt and of what the session has read, be it
+// a prompt, generated tokens or a scored branch, is taken from the cache.
+//
+// # Scoring
+//
+// A Trie is a set of token sequences. A Scorer gives, node by node, the exact
+// log-probability of each child over the whole vocabulary: what
+// policy/saycan.Search asks for. Nodes that are asked for together in one
+// forward pass are the node in question, the chain below it where there is no
+// choice, and the most probable nodes that are still open; each row of a pass
+// sees the prompt and its own ancestors alone, so that what it gets does not
+// depend on what else is in the pass. No token is computed twice.
+//
+// # Failure
+//
+// A prompt that is empty, does not fit or holds an id outside the vocabulary is
+// an error before anything is computed. A context that ends is noticed before
+// each pass: within one token of an answer, within Options.Batch tokens of a
+// prompt. After any error the session can be used on: what was computed stays.
+package generate

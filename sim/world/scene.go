@@ -1,0 +1,146 @@
+package world
+
+import (
+	"math"
+
+	"github.com/kuai-robot/kuai/robot"
+)
+
+// By is what Scene.By says: the truth of the simulator, not perception.
+const By = "scripted"
+
+// What counts as a relation.
+const (
+	gripForce    = 0.3 // N, with which each finger must press what is held
+	supportShare = 0.2 // of its weight that a thing must carry to support another
+	gravity      = 9.81
+)
+
+// Scene gives what is where: poses now, and relations from the contacts of the
+// last physics step. An object is held when both fingers press it; it is in a
+// bowl when its centre is over the bowl's inside, less than half of its height
+// above the rim, and it rests on something; else it is on what carries most of
+// it. A simulation that diverged, or was closed, has an empty scene.
+func (w *World) Scene() *robot.Scene {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	scene := &robot.Scene{At: w.now, By: By, Objects: []robot.Object{}}
+	if w.usable() != nil {
+		return scene
+	}
+	var err error
+	if w.touches, err = w.live.data.Contacts(w.touches); err != nil {
+		return scene
+	}
+	loads := w.loads()
+	qpos := w.live.data.QPos()
+	poses := make([]robot.Pose, len(things))
+	for i := range things {
+		poses[i] = poseAt(qpos[w.parts.qpos[i]:])
+	}
+	for i := range things {
+		if !w.live.present[i] {
+			continue
+		}
+		o := robot.Object{
+			Name: things[i].Name, Kind: things[i].Kind, Colour: things[i].Colour,
+			Pose: poses[i], Size: things[i].Size, Confidence: 1,
+		}
+		l := &loads[i]
+		switch under := l.carrier(i); {
+		case l.left > gripForce && l.right > gripForce:
+			o.Held = true
+		case under == nobody:
+		case w.inside(i, poses) >= 0:
+			o.In = things[w.inside(i, poses)].Name
+		case under == ownerTable:
+			o.On = Table
+		default:
+			o.On = things[under].Name
+		}
+		scene.Objects = append(scene.Objects, o)
+	}
+	return scene
+}
+
+// load is what presses on one thing.
+type load struct {
+	left, right float64   // of the fingers' pads, N
+	up          []float64 // upward force from each other thing, N
+	table       float64   // upward force from the table, N
+}
+
+// nobody carries a thing that falls.
+const nobody = ownerOther
+
+// carrier gives the thing, or ownerTable, that carries most of thing i.
+func (l *load) carrier(i int) int {
+	weight := gravity * things[i].mass()
+	most, under := supportShare*weight, nobody
+	if l.table > most {
+		most, under = l.table, ownerTable
+	}
+	for j, up := range l.up {
+		if up > most {
+			most, under = up, j
+		}
+	}
+	return under
+}
+
+func (t *thing) mass() float64 {
+	if t.Kind == kindBowl {
+		return bowlFloorMass + bowlWalls*bowlWallMass
+	}
+	return blockMassKg
+}
+
+func (w *World) loads() []load {
+	loads := make([]load, len(things))
+	for i := range loads {
+		loads[i].up = make([]float64, len(things))
+	}
+	for i := range w.touches {
+		c := &w.touches[i]
+		a, b := w.parts.owner[c.Geom[0]], w.parts.owner[c.Geom[1]]
+		w.press(loads, b, a, c.Force, c.Normal)
+		w.press(loads, a, b, c.Force.Scale(-1), c.Normal)
+	}
+	return loads
+}
+
+// press adds the force that by exerts on thing.
+func (w *World) press(loads []load, thing, by int, force, normal robot.Vec3) {
+	if thing < 0 {
+		return
+	}
+	l := &loads[thing]
+	switch {
+	case by == ownerLeftPad:
+		l.left += math.Abs(force.Dot(normal))
+	case by == ownerRightPad:
+		l.right += math.Abs(force.Dot(normal))
+	case by == ownerTable:
+		l.table += force[2]
+	case by >= 0:
+		l.up[by] += force[2]
+	}
+}
+
+// inside gives the bowl that thing i is in, or -1.
+func (w *World) inside(i int, poses []robot.Pose) int {
+	if things[i].Kind == kindBowl {
+		return -1
+	}
+	for j := range things {
+		if things[j].Kind != kindBowl || !w.live.present[j] {
+			continue
+		}
+		p := poses[j].Orientation.Inverse().Rotate(poses[i].Position.Sub(poses[j].Position))
+		// The bowl's frame is its middle, so its rim is half of its height up.
+		if math.Hypot(p[0], p[1]) < bowlRim && p[2] > -bowlHeight/2 && p[2] < bowlHeight/2+things[i].Size[2]/2 {
+			return j
+		}
+	}
+	return -1
+}

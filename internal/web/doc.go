@@ -1,0 +1,37 @@
+// Package web serves the page: live cameras, the plan as it unfolds, joints,
+// an input line and a stop button.
+//
+// In come the messages that the daemon publishes (Server.Publish, the same
+// bytes as over MQTT) and the pictures of its cameras (Server.Show). Out to the
+// daemon, through Steering, goes what a person asks for. Neither Publish nor
+// Show ever blocks: a browser that reads slowly gets the newest message of each
+// topic and the newest picture, and what it missed is counted.
+//
+// What a browser can reach:
+//
+//	GET  /                   the page; style, scripts and pictures below it
+//	GET  /ws                 WebSocket, text frames {"topic","payload"}: the
+//	                         topics of package topics in both directions, by
+//	                         their name below kuai/v1/<robot>/, and first a
+//	                         "hello" that says what robot this is
+//	GET  /ws/camera/NAME     WebSocket, one binary frame a picture: capture time
+//	                         (float64, seconds since 1970, little endian), then a
+//	                         JPEG file; the browser answers each with a message,
+//	                         and no more than two are under way
+//	GET  /camera/NAME.mjpg   the pictures as multipart/x-mixed-replace
+//	GET  /camera/NAME.jpg    the newest picture
+//	POST /stop               stop the robot; works without a script
+//	GET  /healthz, /readyz   200 when alive, 200 when ready
+//	GET  /metrics            what the daemon gives
+//
+// Who may do what is broker.Access, the same as over MQTT: a password (HTTP
+// basic authentication) or a client certificate. A browser that has shown either
+// gets a cookie, because some browsers open no WebSocket with a password.
+// Requests that another web site made the browser send are refused by their
+// Origin, and those under a name that is not this machine's by their Host (DNS
+// rebinding). The page loads nothing from other hosts, by its content security
+// policy.
+//
+// All methods of Server may be called from any goroutine. Run serves until its
+// context ends and leaves no goroutine behind.
+package web

@@ -1,0 +1,239 @@
+package web_test
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log/slog"
+	"math"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/kuai-robot/kuai/internal/topics"
+	"github.com/kuai-robot/kuai/internal/web"
+	"github.com/kuai-robot/kuai/robot"
+)
+
+var serve = flag.String("serve", "", "HOST:PORT: show the page over a made-up robot, to work on it")
+
+// TestServe is no test: with -serve it shows the page until it is interrupted.
+//
+//	go test ./internal/web -run TestServe -timeout 0 -serve 127.0.0.1:8090
+func TestServe(t *testing.T) {
+	if *serve == "" {
+		t.Skip("only with -serve")
+	}
+	f := newFake(robot.NewSystemClock())
+	s, err := web.New(f.options(*serve))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.server = s
+	fmt.Println(s.URL())
+	go f.run(t.Context())
+	if err := s.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fake is a robot that does nothing but look busy.
+type fake struct {
+	clock  robot.Clock
+	server *web.Server
+
+	mu     sync.Mutex
+	mode   string
+	reason string
+	plan   topics.Plan
+	began  robot.Time
+	health topics.HealthStatus
+}
+
+var fakeSteps = []string{"pick up the red block", "place the red block in the blue bowl", "done"}
+
+func newFake(clock robot.Clock) *fake {
+	return &fake{clock: clock, mode: "held", health: topics.Online}
+}
+
+func fakeArm() *robot.Description {
+	d := &robot.Description{Name: "so101", Gripper: "gripper"}
+	for _, name := range []string{"shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper"} {
+		d.Joints = append(d.Joints, robot.Joint{Name: name, Kind: robot.Revolute,
+			Limits: robot.Limits{MinPosition: -1.9, MaxPosition: 1.9, MaxEffort: 2, MaxTemperature: 70}})
+	}
+	return d
+}
+
+func (f *fake) options(listen string) web.Options {
+	return web.Options{
+		Listen: listen, Robot: fakeArm(), Name: "so101", Version: "test", Cameras: []string{"front", "wrist"},
+		Steering: f, Clock: f.clock, Log: slog.New(slog.DiscardHandler),
+	}
+}
+
+// Message implements web.Steering.
+func (f *fake) Message(name string, payload []byte) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch name {
+	case topics.NameInstruction:
+		m, err := topics.DecodeInstruction(payload)
+		switch {
+		case err != nil:
+			f.event(topics.Event{Kind: topics.EventRefused, Topic: name, Reason: err.Error()})
+		case f.mode == "stopped":
+			f.event(topics.Event{Kind: topics.EventRefused, ID: m.ID, Topic: name, Reason: "the robot is stopped (reset first)"})
+		default:
+			f.event(topics.Event{Kind: topics.EventAccepted, ID: m.ID, Topic: name})
+			f.began = f.clock.Now()
+			f.plan = topics.Plan{ID: m.ID, Instruction: m.Text, Status: topics.PlanRunning, Runner: "scripted", Affordance: "scripted"}
+			f.mode = "moving"
+			f.publish(topics.NamePlan, f.plan)
+		}
+	case topics.NameReset:
+		f.mode, f.reason = "held", ""
+		f.event(topics.Event{Kind: topics.EventReset})
+		f.state()
+	}
+}
+
+// Stop implements web.Steering.
+func (f *fake) Stop(reason string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.mode == "stopped" {
+		return
+	}
+	f.mode, f.reason = "stopped", reason
+	f.event(topics.Event{Kind: topics.EventStopped, Reason: reason})
+	if f.plan.Status == topics.PlanRunning {
+		f.end(topics.PlanFailed, "the robot was stopped")
+	}
+	f.state()
+}
+
+func (f *fake) event(e topics.Event) {
+	e.At = f.at()
+	f.publish(topics.NameEvent, e)
+}
+
+func (f *fake) at() float64 { return float64(f.clock.Epoch().UnixNano())/1e9 + f.clock.Now().Seconds() }
+
+func (f *fake) publish(name string, v any) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	f.server.Publish(name, data)
+}
+
+func (f *fake) state() {
+	s := topics.State{At: f.at(), Mode: f.mode, Reason: f.reason}
+	for i, j := range fakeArm().Joints {
+		phase := 0.0
+		if f.mode == "moving" {
+			phase = f.clock.Now().Seconds()
+		}
+		s.Joints = append(s.Joints, topics.JointState{Name: j.Name, Position: 0.3*float64(i) - 0.7 + 0.4*math.Sin(phase+float64(i)), Effort: 0.1 * float64(i), Temperature: 31 + float64(i)})
+	}
+	f.publish(topics.NameState, s)
+}
+
+// run moves the story along, 20 times a second.
+func (f *fake) run(ctx context.Context) {
+	for tick := 0; f.clock.Wait(ctx, f.clock.Now().Add(50*time.Millisecond)) == nil; tick++ {
+		f.mu.Lock()
+		f.state()
+		if f.plan.Status == topics.PlanRunning {
+			f.advance()
+		}
+		if tick%20 == 0 {
+			f.publish(topics.NameHealth, topics.Health{At: f.at(), Status: f.health, Robot: "so101", Version: "test", Mode: f.mode, Driver: "sim",
+				Runner: "scripted", Model: "smollm2-135m-instruct", Loop: &topics.LoopHealth{RateHz: 100, JitterP99MS: 0.21}})
+		}
+		f.mu.Unlock()
+		for i, camera := range []string{"front", "wrist"} {
+			f.server.Show(fakeFrame(camera, f.clock.Now(), uint64(tick), i))
+		}
+	}
+}
+
+func (f *fake) end(status topics.PlanStatus, reason string) {
+	f.plan.Status, f.plan.Reason = status, reason
+	if n := len(f.plan.History); n > 0 && f.plan.History[n-1].Outcome == "running" {
+		f.plan.History[n-1].Outcome = string(status)
+		f.plan.History[n-1].Reason = reason
+	}
+	f.publish(topics.NamePlan, f.plan)
+}
+
+// advance gives every step two seconds.
+func (f *fake) advance() {
+	f.plan.Seconds = f.clock.Now().Sub(f.began).Seconds()
+	number := int(f.plan.Seconds/2) + 1
+	if n := len(f.plan.History); n > 0 {
+		f.plan.History[n-1].Seconds = f.plan.Seconds - float64(2*(n-1))
+	}
+	if number > len(f.plan.History) {
+		if n := len(f.plan.History); n > 0 {
+			f.plan.History[n-1].Outcome = "succeeded"
+			f.event(topics.Event{Kind: topics.EventStepSucceeded, ID: f.plan.ID, Step: n})
+		}
+		if number > len(fakeSteps) {
+			f.event(topics.Event{Kind: topics.EventSucceeded, ID: f.plan.ID})
+			f.end(topics.PlanSucceeded, "")
+			f.mode = "held"
+			return
+		}
+		f.plan.Step = number
+		f.plan.History = append(f.plan.History, fakeStep(number))
+		f.event(topics.Event{Kind: topics.EventStepStarted, ID: f.plan.ID, Step: number, Skill: fakeStep(number).Skill})
+	}
+	f.publish(topics.NamePlan, f.plan)
+}
+
+func fakeStep(number int) topics.Step {
+	phrase := fakeSteps[number-1]
+	s := topics.Step{Number: number, Skill: strings.ReplaceAll(phrase, " ", "_") + "()", Phrase: phrase, Outcome: "running", ScoreMS: 212, Visited: 47, Nodes: 230}
+	others := []string{phrase, "pick up the green block", "place the red block next to the blue bowl", "push the yellow block to the left", "move the arm home"}
+	for i, other := range others {
+		skill := s.Skill
+		if i > 0 {
+			skill = fmt.Sprint("other", i, "()")
+		}
+		say, can := 0.034/math.Pow(3.1, float64(i)), []float64{0.97, 0.95, 0.4, 0.05, 1}[i]
+		s.Candidates = append(s.Candidates, topics.Candidate{Skill: skill, Phrase: other, Say: say, Can: can, Product: say * can})
+	}
+	return s
+}
+
+// fakeFrame draws a table with blocks and something that moves.
+func fakeFrame(camera string, at robot.Time, seq uint64, shift int) robot.Frame {
+	const width, height = 320, 240
+	frame := robot.Frame{Camera: camera, At: at, Seq: seq, Width: width, Height: height, Pixels: make([]byte, 3*width*height)}
+	hand := 160 + 90*math.Sin(at.Seconds())
+	for y := range height {
+		for x := range width {
+			r, g, b := 150-y/4, 160-y/4, 172-y/4
+			if y > 90 {
+				r, g, b = 196-y/6, 170-y/6, 134-y/6
+			}
+			for i, colour := range [][3]int{{196, 48, 40}, {46, 140, 70}, {44, 92, 190}, {222, 180, 50}} {
+				if cx, cy := 60+65*i+20*shift, 150+20*(i%2); abs(x-cx) < 14 && abs(y-cy) < 14 {
+					r, g, b = colour[0], colour[1], colour[2]
+				}
+			}
+			if math.Abs(float64(x)-hand-0.3*float64(y)) < 9 && y < 140 {
+				r, g, b = 40, 44, 48
+			}
+			o := 3 * (y*width + x)
+			frame.Pixels[o], frame.Pixels[o+1], frame.Pixels[o+2] = byte(r), byte(g), byte(b)
+		}
+	}
+	return frame
+}
+
+func abs(v int) int { return max(v, -v) }

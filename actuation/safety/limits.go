@@ -168,3 +168,18 @@ func (c *Config) validate() error {
 }
 
 func share(v float64) bool { return v >= 0 && v <= 1 }
+
+// Joint gives the name of joint i.
+func (l *Limits) Joint(i int) string { return l.desc.Joints[i].Name }
+
+// Wheel says whether joint i turns without end.
+func (l *Limits) Wheel(i int) bool { return l.desc.Joints[i].Kind == robot.Wheel }
+
+// Motion gives the maximum velocity and acceleration of joint i.
+func (l *Limits) Motion(i int) (velocity, acceleration float64) {
+	limits := &l.desc.Joints[i].Limits
+	return limits.MaxVelocity, limits.MaxAcceleration
+}
+
+// MaxTick is the longest time between two ticks over which motion goes on.
+func (l *Limits) MaxTick() time.Duration { return l.config.MaxTick }

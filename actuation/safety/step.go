@@ -14,6 +14,7 @@ type decision struct {
 	joint  int
 	source robot.Source
 	health Code
+	ill    int // the joint that health is about, or -1
 	// cut: the torque must go off, whatever the mode.
 	cut bool
 }
@@ -35,7 +36,7 @@ func Step(l *Limits, c Core, in *Input, now robot.Time) (Core, robot.Command, Ve
 		c.resetAt, c.stall = now, [robot.MaxJoints]stall{}
 	}
 
-	v := Verdict{Code: d.code, Joint: d.joint, Health: d.health}
+	v := Verdict{Code: d.code, Joint: d.joint, Health: d.health, HealthJoint: d.ill}
 	switch {
 	case d.cut || c.mode == Off || c.mode.latched() && !c.enabled:
 		c.enabled, c.velocity = false, robot.Joints{}
@@ -62,9 +63,9 @@ func Step(l *Limits, c Core, in *Input, now robot.Time) (Core, robot.Command, Ve
 
 // decide weighs what the tick brings, the stronger first.
 func (c *Core) decide(l *Limits, in *Input, dt time.Duration, now robot.Time) decision {
-	d := decision{joint: -1}
-	d.health, d.joint = l.health(&in.State, dt, now)
-	d.code = d.health
+	var d decision
+	d.health, d.ill = l.health(&in.State, dt, now)
+	d.code, d.joint = d.health, d.ill
 	if d.code == OK {
 		if i := c.watch(l, &in.State, now); i >= 0 {
 			d.code, d.joint = Stalled, i

@@ -125,6 +125,7 @@ type Verdict struct {
 	// Limited lists the limits that changed the command.
 	Limited Limit
 	// Health is what is wrong with the robot now, whatever the mode: a reset is
-	// refused until it is OK.
-	Health Code
+	// refused until it is OK. HealthJoint is the joint it is about, or -1.
+	Health      Code
+	HealthJoint int
 }

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package control
+
+func becomeRealtime() string { return "ordinary scheduling (real time needs Linux)" }

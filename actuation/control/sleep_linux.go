@@ -1,0 +1,77 @@
+package control
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/kuai-robot/kuai/robot"
+)
+
+// newSleeper gives one that sleeps in the kernel when the clock is the
+// machine's: a timer of the Go runtime needs another thread to fire it, which
+// a busy program delays.
+func newSleeper(clock robot.Clock) (sleeper, error) {
+	if _, ok := clock.(*robot.SystemClock); !ok {
+		return &clockSleeper{clock: clock}, nil
+	}
+	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		return nil, fmt.Errorf("eventfd: %w", err)
+	}
+	return &eventSleeper{clock: clock, fd: fd, poll: []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}}, nil
+}
+
+// eventSleeper polls an eventfd that wake writes to.
+type eventSleeper struct {
+	clock robot.Clock
+	poll  []unix.PollFd
+	left  unix.Timespec
+	count [8]byte
+
+	mu     sync.RWMutex // held for reading by wake, so that close waits for it
+	fd     int
+	closed bool
+}
+
+func (s *eventSleeper) until(ctx context.Context, t robot.Time) {
+	for ctx.Err() == nil {
+		left := t.Sub(s.clock.Now())
+		if left <= 0 {
+			return
+		}
+		s.left = unix.NsecToTimespec(int64(min(left, time.Hour)))
+		n, err := unix.Ppoll(s.poll, &s.left, nil)
+		if n > 0 {
+			_, _ = unix.Read(s.fd, s.count[:]) // takes the wake; there is nothing else to learn
+			return
+		}
+		if err != nil && err != unix.EINTR {
+			return // the caller looks at the clock and comes back
+		}
+	}
+}
+
+func (s *eventSleeper) wake() {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return
+	}
+	var one [8]byte
+	binary.NativeEndian.PutUint64(one[:], 1)
+	_, _ = unix.Write(s.fd, one[:]) // fails only when it is full of wakes
+}
+
+func (s *eventSleeper) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.closed = true
+		_ = unix.Close(s.fd)
+	}
+}

@@ -126,3 +126,28 @@ int kuai_contacts(const mjModel *m, const mjData *d, kuai_contact *out, int size
   }
   return d->ncon;
 }
+
+int kuai_gl_make(const mjModel *m, mjvScene *scene, mjrContext *con, char *message) {
+  enum { GEOMS = 1000 };
+  GUARDED(message, {
+    mjv_makeScene(m, scene, GEOMS);
+    mjr_makeContext(m, con, mjFONTSCALE_100);
+  });
+  return 0;
+}
+
+int kuai_gl_draw(const mjModel *m, mjData *d, const mjvOption *option, const mjvPerturb *perturb, int camera, int width,
+                 int height, mjvScene *scene, mjrContext *con, unsigned char *rgb, char *message) {
+  mjvCamera view;
+  mjv_defaultCamera(&view);
+  view.type = mjCAMERA_FIXED;
+  view.fixedcamid = camera;
+  mjrRect whole = {0, 0, width, height};
+  GUARDED(message, {
+    if (con->offWidth != width || con->offHeight != height) mjr_resizeOffscreen(width, height, con);
+    mjv_updateScene(m, d, option, perturb, &view, mjCAT_ALL, scene);
+    mjr_render(whole, scene, con);
+    mjr_readPixels(rgb, NULL, whole, con);
+  });
+  return 0;
+}

@@ -31,3 +31,11 @@ typedef struct {
 
 // Writes up to size contacts and returns how many there are; -1: error.
 int kuai_contacts(const mjModel *m, const mjData *d, kuai_contact *out, int size, char *message);
+
+// Makes the scene and the rendering context of a model; the OpenGL context is
+// current.
+int kuai_gl_make(const mjModel *m, mjvScene *scene, mjrContext *con, char *message);
+
+// Draws and reads the picture back, bottom row first.
+int kuai_gl_draw(const mjModel *m, mjData *d, const mjvOption *option, const mjvPerturb *perturb, int camera, int width,
+                 int height, mjvScene *scene, mjrContext *con, unsigned char *rgb, char *message);

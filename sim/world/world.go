@@ -17,6 +17,9 @@ type Options struct {
 	Start robot.Time
 	// Shadows makes pictures prettier and slower.
 	Shadows bool
+	// Renderer is "osmesa" (the CPU), "egl" (a GPU) or empty: the GPU when there
+	// is one.
+	Renderer string
 }
 
 const defaultStart = robot.Time(10 * time.Millisecond)
@@ -25,6 +28,7 @@ const defaultStart = robot.Time(10 * time.Millisecond)
 type World struct {
 	description *robot.Description
 	shadows     bool
+	backend     string
 	parts       parts
 
 	// resetting serialises Reset, which prepares an episode in draft.
@@ -74,7 +78,7 @@ func New(o Options) (*World, error) {
 	if err != nil {
 		return nil, fmt.Errorf("world: model: %w", err)
 	}
-	w := &World{description: d, shadows: o.Shadows, now: o.Start}
+	w := &World{description: d, shadows: o.Shadows, backend: o.Renderer, now: o.Start}
 	if w.now == 0 {
 		w.now = defaultStart
 	}

@@ -10,7 +10,7 @@ import (
 // Language is the language model that a Planner asks.
 type Language interface {
 	// Encode gives the tokens of text, without a token that begins a sequence.
-	Encode(text string) ([]int32, error)
+	Encode(text string) []int32
 	// Options readies the model for one set of options, each the tokens of its
 	// phrase and a terminator, so that none is a prefix of another. Option i of
 	// the trie is sequences[i].
@@ -38,11 +38,7 @@ func (c *trieCache) of(options []skill.Option) (Trie, Scorer, error) {
 	c.trie = nil
 	phrases, sequences := make([]string, len(options)), make([][]int32, len(options))
 	for i := range options {
-		tokens, err := c.language.Encode(" " + options[i].Phrase + terminator)
-		if err != nil {
-			return nil, nil, fmt.Errorf("saycan: encode option %q: %w", options[i].Phrase, err)
-		}
-		phrases[i], sequences[i] = options[i].Phrase, tokens
+		phrases[i], sequences[i] = options[i].Phrase, c.language.Encode(" "+options[i].Phrase+terminator)
 	}
 	trie, scorer, err := c.language.Options(sequences)
 	if err != nil {

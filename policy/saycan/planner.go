@@ -102,10 +102,7 @@ func (p *Planner) Decide(ctx context.Context, o *robot.Observation, r Request) (
 	if err != nil {
 		return Decision{}, err
 	}
-	tokens, err := p.config.Language.Encode(p.config.Prompt.Build(o.Scene, r.Instruction, r.Done))
-	if err != nil {
-		return Decision{}, fmt.Errorf("saycan: encode the prompt: %w", err)
-	}
+	tokens := p.config.Language.Encode(p.config.Prompt.Build(o.Scene, r.Instruction, r.Done))
 	if err := scorer.Prompt(ctx, tokens); err != nil {
 		return Decision{}, fmt.Errorf("saycan: read the prompt of %d tokens: %w", len(tokens), err)
 	}

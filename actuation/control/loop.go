@@ -104,7 +104,7 @@ func New(limits *safety.Limits, driver Driver, clock robot.Clock, c Config) (*Lo
 	if c.AfterRestart {
 		l.core = safety.Restarted()
 	}
-	sleep, err := newSleeper(clock)
+	sleep, err := newSleeper(clock, c.Realtime)
 	if err != nil {
 		return nil, fmt.Errorf("control loop: %w", err)
 	}

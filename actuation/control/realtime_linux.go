@@ -17,9 +17,9 @@ const priority = 20
 // and to keep the program's memory resident, and says what it got.
 func becomeRealtime() string {
 	var got []string
-	// The loop comes back from the kernel to find a free processor slot of the
-	// Go runtime even when all others compute.
-	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), runtime.NumCPU()+1))
+	// One slot of the Go runtime is the loop's own, and one more lets it come
+	// back from a driver's system call while all others compute.
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), runtime.NumCPU()+2))
 	attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: priority}
 	if err := unix.SchedSetAttr(0, &attr, 0); err != nil {
 		got = append(got, fmt.Sprintf("ordinary scheduling (SCHED_FIFO: %v)", err))

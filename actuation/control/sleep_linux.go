@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -15,7 +16,7 @@ import (
 // newSleeper gives one that sleeps in the kernel when the clock is the
 // machine's: a timer of the Go runtime needs another thread to fire it, which
 // a busy program delays.
-func newSleeper(clock robot.Clock) (sleeper, error) {
+func newSleeper(clock robot.Clock, hold bool) (sleeper, error) {
 	if _, ok := clock.(*robot.SystemClock); !ok {
 		return &clockSleeper{clock: clock}, nil
 	}
@@ -23,12 +24,13 @@ func newSleeper(clock robot.Clock) (sleeper, error) {
 	if err != nil {
 		return nil, fmt.Errorf("eventfd: %w", err)
 	}
-	return &eventSleeper{clock: clock, fd: fd, poll: []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}}, nil
+	return &eventSleeper{clock: clock, hold: hold, fd: fd, poll: []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}}, nil
 }
 
 // eventSleeper polls an eventfd that wake writes to.
 type eventSleeper struct {
 	clock robot.Clock
+	hold  bool // keep the slot of the Go runtime while asleep
 	poll  []unix.PollFd
 	left  unix.Timespec
 	count [8]byte
@@ -45,7 +47,7 @@ func (s *eventSleeper) until(ctx context.Context, t robot.Time) {
 			return
 		}
 		s.left = unix.NsecToTimespec(int64(min(left, time.Hour)))
-		n, err := unix.Ppoll(s.poll, &s.left, nil)
+		n, err := s.wait()
 		if n > 0 {
 			_, _ = unix.Read(s.fd, s.count[:]) // takes the wake; there is nothing else to learn
 			return
@@ -54,6 +56,21 @@ func (s *eventSleeper) until(ctx context.Context, t robot.Time) {
 			return // the caller looks at the clock and comes back
 		}
 	}
+}
+
+// wait is ppoll. A thread that holds its slot does not tell the Go runtime that
+// it sleeps, so that on waking it has not to wait for a free slot while others
+// compute. When the runtime needs the thread, for a collection, it interrupts
+// the call by a signal (EINTR) every 100 µs until it gets it.
+func (s *eventSleeper) wait() (int, error) {
+	if !s.hold {
+		return unix.Ppoll(s.poll, &s.left, nil)
+	}
+	n, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&s.poll[0])), 1, uintptr(unsafe.Pointer(&s.left)), 0, 0, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), nil
 }
 
 func (s *eventSleeper) wake() {

@@ -46,6 +46,8 @@ var arrows = map[string][]string{
 var testArrows = map[string][]string{
 	// The conformance table lives in actuation/drivertest; the simulator passes it too.
 	"sim": {"actuation"},
+	// The cameras are tested against the simulator's RTSP server.
+	"perception": {"sim"},
 }
 
 type goPackage struct {

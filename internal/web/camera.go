@@ -194,13 +194,11 @@ func (s *Server) sendPictures(ctx context.Context, conn *websocket.Conn, f *feed
 	for {
 		select {
 		case <-ctx.Done():
-			conn.Close(websocket.StatusGoingAway, "")
 			return
 		case <-credit:
 		}
 		p, ok := next(ctx, viewer)
 		if !ok {
-			conn.Close(websocket.StatusGoingAway, "")
 			return
 		}
 		data := binary.LittleEndian.AppendUint64(make([]byte, 0, stampBytes+len(p.file)), math.Float64bits(f.epoch+p.at.Seconds()))

@@ -70,6 +70,7 @@ func fakeArm() *robot.Description {
 func (f *fake) options(listen string) web.Options {
 	return web.Options{
 		Listen: listen, Robot: fakeArm(), Name: "so101", Version: "test", Cameras: []string{"front", "wrist"},
+		Examples: []string{"put the red block in the blue bowl", "stack the green block on the yellow block", "clear the table"},
 		Steering: f, Clock: f.clock, Log: slog.New(slog.DiscardHandler),
 	}
 }

@@ -41,6 +41,7 @@ type Options struct {
 	Name     string // in the topics
 	Version  string
 	Cameras  []string
+	Examples []string // instructions that a newcomer may try
 	Steering Steering
 	// Ready says why the daemon is not ready; nil: it always is.
 	Ready func() error
@@ -217,7 +218,7 @@ func (s *Server) serveReady(w http.ResponseWriter, _ *http.Request) {
 
 // serveStop stops the robot before it does anything else.
 func (s *Server) serveStop(w http.ResponseWriter, r *http.Request) {
-	s.o.Steering.Stop("stop button on the page")
+	s.o.Steering.Stop("stop message: button on the page")
 	if acceptsHTML(r) {
 		// The button of a page whose script has not run.
 		http.Redirect(w, r, "/", http.StatusSeeOther)

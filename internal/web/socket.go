@@ -35,6 +35,8 @@ type hello struct {
 	Cameras []string     `json:"cameras"`
 	Joints  []helloJoint `json:"joints"`
 	Gripper string       `json:"gripper,omitempty"`
+	// Examples are instructions that a newcomer may try.
+	Examples []string `json:"examples"`
 }
 
 type helloJoint struct {
@@ -160,7 +162,6 @@ func (s *Server) writeSocket(ctx context.Context, conn *websocket.Conn, box *out
 	for {
 		select {
 		case <-ctx.Done():
-			conn.Close(websocket.StatusGoingAway, "")
 			return
 		case <-box.ready:
 		}
@@ -195,7 +196,8 @@ func (s *Server) ping(ctx context.Context, conn *websocket.Conn) {
 }
 
 func (s *Server) hello(role broker.Role) hello {
-	h := hello{Robot: s.o.Name, Version: s.o.Version, Role: role, Cameras: append([]string{}, s.o.Cameras...), Joints: []helloJoint{}}
+	h := hello{Robot: s.o.Name, Version: s.o.Version, Role: role, Joints: []helloJoint{},
+		Cameras: append([]string{}, s.o.Cameras...), Examples: append([]string{}, s.o.Examples...)}
 	if s.o.Robot == nil {
 		return h
 	}

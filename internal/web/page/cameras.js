@@ -77,7 +77,7 @@ class Camera {
 
 export class Cameras {
   constructor() {
-    this.grid = byId("cameras");
+    this.stage = byId("cameras");
     this.cameras = [];
     setInterval(() => this.cameras.forEach((c) => c.tick(performance.now())), 250);
   }
@@ -87,13 +87,14 @@ export class Cameras {
     if (names.join("\n") === this.cameras.map((c) => c.name).join("\n")) return;
     this.cameras.forEach((c) => c.close());
     this.cameras = names.map((name) => new Camera(name));
-    this.grid.replaceChildren(...this.cameras.map((c) => c.figure));
     for (const camera of this.cameras) camera.button.addEventListener("click", () => this.enlarge(camera));
     if (this.cameras.length > 0) this.enlarge(this.cameras[0]);
-    else this.grid.append(make("p", { class: "empty" }, "No camera is configured."));
+    else this.stage.replaceChildren(make("p", { class: "empty" }, "No camera is configured."));
   }
 
   enlarge(camera) {
     for (const c of this.cameras) c.figure.classList.toggle("large", c === camera);
+    const others = this.cameras.filter((c) => c !== camera);
+    this.stage.replaceChildren(camera.figure, make("div", { class: "thumbs" }, ...others.map((c) => c.figure)));
   }
 }

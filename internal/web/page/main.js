@@ -1,7 +1,7 @@
 // The page: each part takes the messages that it shows.
 
 import { Cameras } from "./cameras.js";
-import { byId, setText } from "./dom.js";
+import { byId, make, setText } from "./dom.js";
 import { Joints } from "./joints.js";
 import { Link } from "./link.js";
 import { Plan } from "./plan.js";
@@ -45,6 +45,12 @@ function theme() {
   apply();
 }
 
+/** Offers what a newcomer may ask for. */
+function showExamples(examples) {
+  document.getElementById("examples")?.replaceChildren(...examples.map((text) =>
+    make("button", { type: "button", onclick: () => { byId("text").value = text; byId("text").focus(); } }, text)));
+}
+
 theme();
 const cameras = new Cameras();
 const plan = new Plan();
@@ -70,6 +76,7 @@ link
     document.title = `${hello.robot} · kuai`;
     cameras.set(hello.cameras);
     joints.describe(hello.joints);
+    showExamples(hello.examples);
     const watchOnly = hello.role === "view";
     for (const id of ["text", "send"]) byId(id).disabled = watchOnly;
     if (watchOnly) byId("text").placeholder = "You may watch and stop the robot";

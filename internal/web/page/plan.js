@@ -64,7 +64,7 @@ class Rung {
     this.details = make("details", { open: true }, this.summary, make("table", { class: "candidates" },
       make("colgroup", {}, make("col"), ...["say", "can", "product"].map(() => make("col", { class: "value" }))),
       make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "candidate"),
-        ...[["say", "say"], ["can", "can"], ["product", "say · can"]].map(([kind, text]) =>
+        ...[["say", "say"], ["can", "can"], ["product", "product"]].map(([kind, text]) =>
           make("th", { scope: "col" }, make("i", { class: `dot ${kind}` }), text)))),
       this.rows));
     this.root = make("li", { class: "step" }, this.mark,

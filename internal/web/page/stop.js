@@ -38,7 +38,7 @@ export class Stop {
     setText(this.word, "Stopping");
     clearTimeout(this.second);
     clearTimeout(this.last);
-    if (this.link.send("stop", "stop button on the page")) this.second = setTimeout(() => this.halted || this.post(), confirmWithin);
+    if (this.link.send("stop", "button on the page")) this.second = setTimeout(() => this.halted || this.post(), confirmWithin);
     else this.post();
     this.last = setTimeout(() => {
       if (!this.halted) this.alarm("The robot did not confirm the stop: use its own switch.");

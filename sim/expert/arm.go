@@ -14,16 +14,22 @@ const maxChain = 12
 
 // arm is the chain from the base to the tool, read off a description once.
 type arm struct {
-	desc *robot.Description
+	// unfit says why the robot cannot be served; nothing else is set then.
+	unfit error
+	desc  *robot.Description
 	// chain lists the joints that move the tool, base first.
 	chain []int
 	// pivot is where the axis of the first joint stands: the centre that
 	// radius and azimuth are taken about.
 	pivot robot.Vec3
-	tool  int
+	// tool and gripper index the joints that carry the hand and close it.
+	tool, gripper int
 	// approach is the direction that the fingers point in, closing the one
 	// they close along, both in the tool link's frame, orthogonal, of length 1.
 	approach, closing robot.Vec3
+	shape             handShape
+	// length is that of the stretched arm, from the pivot to the tool, m.
+	length float64
 	// lower and upper are the position limits less a margin, so that a target
 	// never sits on a limit.
 	lower, upper robot.Joints
@@ -48,6 +54,10 @@ func newArm(d *robot.Description) (*arm, error) {
 		return nil, fmt.Errorf("robot %s: %d joints carry the tool; the scripted skills need %d to %d",
 			d.Name, len(a.chain), poseRows, maxChain)
 	}
+	a.length = d.Tool.Position.Norm()
+	for _, i := range a.chain[1:] {
+		a.length += d.Joints[i].Origin.Position.Norm()
+	}
 	a.pivot = d.Joints[a.chain[0]].Origin.Position
 	for i := range d.Joints {
 		l := &d.Joints[i].Limits
@@ -57,11 +67,13 @@ func newArm(d *robot.Description) (*arm, error) {
 	if err := a.findAxes(&d.Joints[gripper]); err != nil {
 		return nil, fmt.Errorf("robot %s: %w", d.Name, err)
 	}
+	a.gripper = gripper
+	a.findShape()
 	return a, nil
 }
 
 // findAxes takes the approach direction along the last joint's axis (a wrist
-// that rolls), and the closing direction from how the gripper joint moves.
+// that rolls), and the closing direction from how the gripper slides.
 func (a *arm) findAxes(gripper *robot.Joint) error {
 	roll := a.desc.Joints[a.tool].Axis
 	along := a.desc.Tool.Position.Dot(roll)
@@ -72,10 +84,10 @@ func (a *arm) findAxes(gripper *robot.Joint) error {
 	if gripper.Parent != a.desc.ToolLink {
 		return fmt.Errorf("gripper %s does not hang on the tool link %s", gripper.Name, a.desc.ToolLink)
 	}
-	axis := gripper.Origin.Orientation.Rotate(gripper.Axis)
 	if gripper.Kind != robot.Prismatic {
-		axis = axis.Cross(a.approach)
+		return fmt.Errorf("gripper %s is %s; the scripted skills need one whose fingers slide", gripper.Name, gripper.Kind)
 	}
+	axis := gripper.Origin.Orientation.Rotate(gripper.Axis)
 	across := axis.Sub(a.approach.Scale(axis.Dot(a.approach)))
 	if across.Norm() < 0.5 {
 		return fmt.Errorf("gripper %s does not move across the direction the fingers point in", gripper.Name)
@@ -124,7 +136,7 @@ type reach struct {
 	tilt, yaw float64
 }
 
-// hand gives the frame that r asks for, and the horizontal normal of the
+// handFor gives the frame that r asks for, and the horizontal normal of the
 // vertical plane through the arm's axis that the fingers lean in.
 func (a *arm) handFor(r reach) (h hand, normal robot.Vec3) {
 	_, azimuth := a.polar(r.position)

@@ -27,6 +27,10 @@ func bench() *robot.Description {
 		joint("jaw", "roll", robot.Vec3{0.03, 0, 0}, robot.Vec3{0, 1, 0}, 0, 0.04, 0.02),
 	}}
 	d.Joints[5].Kind = robot.Prismatic
+	d.Capsules = []robot.Capsule{
+		{Link: "roll", A: robot.Vec3{0.02, -0.025, 0}, B: robot.Vec3{0.02, 0.025, 0}, Radius: 0.018},
+		{Link: "jaw", A: robot.Vec3{0, 0.004, 0}, B: robot.Vec3{0.068, 0.004, 0}, Radius: 0.008},
+	}
 	d.Tool = robot.Pose{Position: robot.Vec3{0.098, 0, 0}, Orientation: robot.IdentityQuat}
 	return d
 }

@@ -14,8 +14,8 @@ const (
 	ikSteps     = 40
 	ikPatience  = 8 // steps in which half of the way must be made
 	ikSeeds     = 4
-	ikPosition  = 2e-4 // m
-	ikAngle     = 4e-3 // rad
+	ikPosition  = 2e-5 // m
+	ikAngle     = 5e-4 // rad
 	ikRadM      = 0.1  // what a radian weighs, m
 	ikDamping   = 1e-3 // m, at the target
 	ikDampAway  = 0.05 // of the distance to it
@@ -30,29 +30,32 @@ const (
 func (a *arm) solve(r reach, seed *robot.Joints) (robot.Joints, bool) {
 	want, normal := a.handFor(r)
 	for s := range ikSeeds {
-		q := *seed
-		if s > 0 {
-			a.otherSeed(s, r, &q)
-		}
-		flip := s%2 == 1
-		if a.descend(&q, want, normal, flip) {
-			return q, true
-		}
-		if s == 0 && a.descend(&q, want, normal, true) {
-			return q, true
+		for _, t := range [...]turn{asNear, turnedRound} {
+			q := *seed
+			if s > 0 {
+				a.otherSeed(s, r, &q)
+			}
+			if a.descend(&q, want, normal, t) {
+				return q, true
+			}
 		}
 	}
 	return robot.Joints{}, false
 }
 
-// near solves from the seed alone: what a path needs, where a jump to another
-// branch is as bad as no solution.
-func (a *arm) near(r reach, seed *robot.Joints) (robot.Joints, bool) {
-	want, normal := a.handFor(r)
-	q := *seed
-	ok := a.descend(&q, want, normal, false)
-	return q, ok
-}
+// turn says which way round the fingers close: their two sides are alike.
+type turn uint8
+
+const (
+	// asNear is the way round that the seed is nearer to.
+	asNear turn = iota
+	// turnedRound is the other.
+	turnedRound
+	// asAsked is the one that the target names.
+	asAsked
+	// anyTurn leaves the roll of the wrist where it is.
+	anyTurn
+)
 
 // otherSeed spreads starts over the range of the joints, the first turned
 // towards the target.
@@ -70,18 +73,20 @@ func (a *arm) otherSeed(s int, r reach, q *robot.Joints) {
 	q[first] = clamp(azimuth, a.lower[first], a.upper[first])
 }
 
-// descend runs Newton steps from q until the hand is as wanted; turned asks
-// for the closing direction the other way round than q has it.
-func (a *arm) descend(q *robot.Joints, want hand, normal robot.Vec3, turned bool) bool {
+// descend runs Newton steps from q until the hand is as wanted.
+func (a *arm) descend(q *robot.Joints, want hand, normal robot.Vec3, t turn) bool {
 	var poses [robot.MaxJoints]robot.Pose
 	links := poses[:len(a.desc.Joints)]
 	now := a.at(q, links)
-	if (now.closing.Dot(want.closing) < 0) != turned {
+	if t != asAsked && (now.closing.Dot(want.closing) < 0) != (t == turnedRound) {
 		want.closing = want.closing.Scale(-1)
 	}
 	before := math.Inf(1)
 	for n := range ikSteps {
 		e := poseError(&now, &want, normal)
+		if t == anyTurn {
+			e[poseRows-1] = 0
+		}
 		if small(&e) {
 			lean := now.approach.Dot(normal)
 			return math.Abs(lean) < maxLeanSide
@@ -93,7 +98,7 @@ func (a *arm) descend(q *robot.Joints, want hand, normal robot.Vec3, turned bool
 			}
 			before = left
 		}
-		if !a.step(q, links, &now, normal, &e) {
+		if !a.step(q, links, &now, normal, &e, t) {
 			return false
 		}
 		now = a.at(q, links)
@@ -124,23 +129,30 @@ func squares(e *[poseRows]float64) (sum float64) {
 // step moves q by one damped step, or says that the limits leave no way.
 // A joint that the step would push past its limit is set on it and taken out,
 // and the rest is solved again.
-func (a *arm) step(q *robot.Joints, links []robot.Pose, now *hand, normal robot.Vec3, e *[poseRows]float64) bool {
+func (a *arm) step(q *robot.Joints, links []robot.Pose, now *hand, normal robot.Vec3, e *[poseRows]float64, t turn) bool {
 	var jacobian [poseRows][maxChain]float64
-	for k, i := range a.chain {
+	moving := len(a.chain)
+	if t == anyTurn {
+		moving-- // the last joint is the roll
+	}
+	for k, i := range a.chain[:moving] {
 		axis := links[i].Orientation.Rotate(a.desc.Joints[i].Axis)
 		lever := axis.Cross(now.position.Sub(links[i].Position))
 		jacobian[0][k], jacobian[1][k], jacobian[2][k] = lever[0], lever[1], lever[2]
 		jacobian[3][k], jacobian[4][k] = ikRadM*axis.Dot(normal), ikRadM*axis.Dot(now.approach)
 	}
+	if t == anyTurn {
+		jacobian[poseRows-1] = [maxChain]float64{}
+	}
 	damping := ikDamping + ikDampAway*math.Sqrt(squares(e))
-	for free := len(a.chain); free > 0; {
-		dq := dampedStep(&jacobian, len(a.chain), e, damping*damping)
+	for free := moving; free > 0; {
+		dq := dampedStep(&jacobian, moving, e, damping*damping)
 		scale := 1.0
-		for k := range a.chain {
+		for k := range moving {
 			scale = min(scale, ikMaxStep/max(ikMaxStep, math.Abs(dq[k])))
 		}
 		blocked := false
-		for k, i := range a.chain {
+		for k, i := range a.chain[:moving] {
 			to := q[i] + scale*dq[k]
 			if dq[k] != 0 && (to < a.lower[i] && q[i] <= a.lower[i] || to > a.upper[i] && q[i] >= a.upper[i]) {
 				for row := range jacobian {
@@ -154,7 +166,7 @@ func (a *arm) step(q *robot.Joints, links []robot.Pose, now *hand, normal robot.
 			continue
 		}
 		most := 0.0
-		for k, i := range a.chain {
+		for k, i := range a.chain[:moving] {
 			to := clamp(q[i]+scale*dq[k], a.lower[i], a.upper[i])
 			most = max(most, math.Abs(to-q[i]))
 			q[i] = to

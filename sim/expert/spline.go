@@ -16,25 +16,40 @@ type spline struct {
 	value, bend []robot.Joints
 }
 
-// newSpline runs through knots; two that coincide count as one. The parameter
-// between two is the time that the slowest joint needs at its speed limit.
+// minGap is the least distance between knots, s at full speed. A spline through
+// knots that nearly coincide swings far out between the others.
+const minGap = 0.008
+
+// newSpline runs through knots, but for those that lie within minGap of the one
+// before; the first and the last are kept. The parameter between two is the
+// time that the slowest joint needs at its speed limit.
 func newSpline(d *robot.Description, knots []robot.Joints) *spline {
 	c := &spline{joints: len(d.Joints)}
 	for k := range knots {
-		gap := 0.0
-		if n := len(c.value); n > 0 {
-			for j := range c.joints {
-				gap = max(gap, math.Abs(knots[k][j]-c.value[n-1][j])/d.Joints[j].Limits.MaxVelocity)
-			}
-			if gap < 1e-6 {
-				continue
-			}
-			gap += c.at[n-1]
+		n := len(c.value)
+		if n == 0 {
+			c.at, c.value = append(c.at, 0), append(c.value, knots[k])
+			continue
 		}
-		c.at, c.value = append(c.at, gap), append(c.value, knots[k])
+		gap := c.gap(d, &c.value[n-1], &knots[k])
+		switch last := k == len(knots)-1; {
+		case gap >= minGap, last && n == 1 && gap > 0:
+			c.at, c.value = append(c.at, c.at[n-1]+gap), append(c.value, knots[k])
+		case last && n > 1:
+			c.at[n-1], c.value[n-1] = c.at[n-2]+max(c.gap(d, &c.value[n-2], &knots[k]), minGap/2), knots[k]
+		}
 	}
 	c.findBends()
 	return c
+}
+
+// gap gives the time between two positions at full speed.
+func (c *spline) gap(d *robot.Description, p, q *robot.Joints) float64 {
+	gap := 0.0
+	for j := range c.joints {
+		gap = max(gap, math.Abs(p[j]-q[j])/d.Joints[j].Limits.MaxVelocity)
+	}
+	return gap
 }
 
 // findBends solves the tridiagonal system for the second derivatives, zero at

@@ -141,10 +141,11 @@ func (tr *trajectory) brake(t robot.Time) *trajectory {
 		if step <= 0 {
 			continue
 		}
-		if left := speed*speed - 2*tr.accel[i]*step; left > 0 && i < len(tr.s)-1 {
+		accel := min(tr.accel[max(i-1, 0)], tr.accel[i])
+		if left := speed*speed - 2*accel*step; left > 0 && i < len(tr.s)-1 {
 			speed = math.Sqrt(left)
 		} else {
-			step, speed = min(step, speed*speed/(2*max(tr.accel[i], 1e-9))), 0
+			step, speed = min(step, speed*speed/(2*max(accel, 1e-9))), 0
 		}
 		s += step
 		b.s, b.speed = append(b.s, s), append(b.speed, speed)

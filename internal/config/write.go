@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
 )
 
 //go:embed schema.go
@@ -200,4 +202,17 @@ func (e *encoder) comment(doc string, depth int) {
 		}
 	}
 	flush()
+}
+
+// Values gives c as nested maps under the keys of the file, for other formats.
+func (c *Config) Values() (map[string]any, error) {
+	var out bytes.Buffer
+	if err := c.Write(&out); err != nil {
+		return nil, err
+	}
+	values := map[string]any{}
+	if err := yaml.Unmarshal(out.Bytes(), &values); err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	return values, nil
 }

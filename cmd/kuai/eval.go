@@ -1,0 +1,46 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func (a *app) evalCommand() *cobra.Command {
+	var o evalFlags
+	c := &cobra.Command{
+		Use:   "eval",
+		Short: "Run whole episodes in the simulator and report how many succeed",
+		Long: "Runs a suite of episodes headless, as fast as the machine allows, and reports for each family of\n" +
+			"instructions and in all: goal reached, plan right, executed right, with Wilson intervals. A suite is\n" +
+			"\"tabletop\" or a JSONL file, one episode a line.",
+		Example: "  kuai eval --suite tabletop --episodes 100 --seed 1\n  kuai eval --suite mine.jsonl --json --out episodes",
+		Args:    noArguments,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if o.episodes < 0 {
+				return exitf(exitInput, "--episodes %d: must be 0 (the suite as it is) or more", o.episodes)
+			}
+			return a.runEval(c.Context(), &o)
+		},
+	}
+	flags := c.Flags()
+	flags.StringVar(&o.suite, "suite", "tabletop", "\"tabletop\" or a JSONL `FILE`")
+	flags.IntVar(&o.episodes, "episodes", 0, "how many `EPISODES`; 0: each line of the suite once")
+	flags.Uint64Var(&o.seed, "seed", 1, "draws what the suite leaves open")
+	flags.StringVar(&o.out, "out", "", "keep each episode's steps, candidates and scores in this `FOLDER`")
+	return c
+}
+
+// evalFlags are what the user asked for.
+type evalFlags struct {
+	suite    string
+	episodes int
+	seed     uint64
+	out      string
+}
+
+func (a *app) benchCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "bench [GROUP...]",
+		Short:   "Measure this machine against the budgets",
+		Long:    "Runs the groups of measurements that are named, or all of them, and prints value, unit and bar.",
+		Example: "  kuai bench\n  kuai bench loop stop --json",
+		RunE:    func(c *cobra.Command, groups []string) error { return a.runBench(c.Context(), groups) },
+	}
+}

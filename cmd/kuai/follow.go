@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/kuai-robot/kuai/internal/broker"
+	"github.com/kuai-robot/kuai/internal/topics"
+)
+
+// follower waits for the end of what was asked under one id.
+type follower struct {
+	app *app
+	id  string
+
+	messages chan broker.Message
+	lost     chan error
+	accepted bool
+	printer  planPrinter
+}
+
+// queued bounds the messages that wait for the printer. A plan is whole, so one
+// that found no room is made up for by the next.
+const queued = 256
+
+// follow sends payload on the topic called name and prints what comes of it.
+func (a *app) follow(ctx context.Context, name, id string, payload []byte, detach bool) error {
+	f := &follower{app: a, id: id, messages: make(chan broker.Message, queued), lost: make(chan error, 1)}
+	f.printer = planPrinter{out: a.out}
+	link, err := a.dial(ctx, []string{topics.NamePlan, topics.NameEvent, topics.NameHealth}, f.take, func(err error) {
+		select {
+		case f.lost <- err:
+		default:
+		}
+	})
+	if err != nil {
+		return err
+	}
+	defer link.Close(nil)
+	if err := link.Send(ctx, name, false, payload); err != nil {
+		return &exitError{exitUnreachable, err}
+	}
+	return f.wait(ctx, name, detach)
+}
+
+func (f *follower) take(m broker.Message) {
+	select {
+	case f.messages <- m:
+	default:
+	}
+}
+
+func (f *follower) wait(ctx context.Context, name string, detach bool) error {
+	patience, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	for {
+		select {
+		case m := <-f.messages:
+			done, err := f.message(m)
+			if done || err != nil || detach && f.accepted {
+				return err
+			}
+		case err := <-f.lost:
+			f.app.errors.line("%s", f.app.errors.yellow("connection lost, trying again: ")+err.Error())
+		case <-patience.Done():
+			if ctx.Err() != nil {
+				f.app.out.clearLine()
+				f.app.errors.line("not watching any more; the robot goes on (kuai stop halts it)")
+				return ctx.Err()
+			}
+			if !f.accepted {
+				return f.app.errNoAnswer(name)
+			}
+			// Accepted: from now on it takes as long as it takes.
+			patience = ctx
+		}
+	}
+}
+
+// message says whether what was asked has ended.
+func (f *follower) message(m broker.Message) (done bool, err error) {
+	switch m.Name {
+	case topics.NameHealth:
+		var h topics.Health
+		if json.Unmarshal(m.Payload, &h) == nil && h.Status == topics.Offline {
+			return true, exitf(exitUnreachable, "robot %s is offline (start it with kuai run)", first(h.Robot, "there"))
+		}
+	case topics.NameEvent:
+		var e topics.Event
+		if json.Unmarshal(m.Payload, &e) != nil || e.ID != f.id {
+			return false, nil
+		}
+		f.print(m)
+		return f.event(&e)
+	case topics.NamePlan:
+		var p topics.Plan
+		if json.Unmarshal(m.Payload, &p) != nil || p.ID != f.id {
+			return false, nil
+		}
+		f.accepted = true
+		if f.app.json {
+			f.print(m)
+		} else {
+			f.printer.show(&p)
+		}
+		return f.ended(&p)
+	}
+	return false, nil
+}
+
+func (f *follower) event(e *topics.Event) (done bool, err error) {
+	f.accepted = true
+	switch e.Kind {
+	case topics.EventRefused:
+		return true, exitf(exitRefused, "refused: %s", e.Reason)
+	case topics.EventSucceeded, topics.EventFailed:
+		if f.printer.shown {
+			return false, nil // the plan, which tells more, ends with the same
+		}
+		return f.ended(&topics.Plan{Status: topics.PlanStatus(e.Kind), Reason: e.Reason})
+	}
+	return false, nil
+}
+
+func (f *follower) ended(p *topics.Plan) (done bool, err error) {
+	switch p.Status {
+	case topics.PlanSucceeded:
+		if !f.app.json {
+			f.app.out.line("%s in %s", f.app.out.green("succeeded"), duration(p.Seconds))
+		}
+		return true, nil
+	case topics.PlanFailed:
+		return true, exitf(exitGaveUp, "gave up after %s: %s", duration(p.Seconds), first(p.Reason, "no reason given"))
+	}
+	return false, nil
+}
+
+// print passes a message on as JSON.
+func (f *follower) print(m broker.Message) {
+	if f.app.json {
+		fmt.Fprintf(f.app.out, "{\"topic\":%q,\"payload\":%s}\n", m.Name, m.Payload)
+	}
+}
+
+// duration writes seconds for a person.
+func duration(seconds float64) string {
+	d := time.Duration(seconds * float64(time.Second))
+	switch {
+	case d < time.Second:
+		return d.Round(time.Millisecond).String()
+	case d < time.Minute:
+		return d.Round(100 * time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
+}

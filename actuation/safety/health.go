@@ -83,6 +83,10 @@ func (c *Core) watch(l *Limits, s *robot.State, now robot.Time) int {
 			return i
 		}
 		st.since, st.backedOff = now, now
+		// It gives way: what it pushes for is now where it is.
+		limits := &l.desc.Joints[i].Limits
+		c.position[i] = clamp(s.Position[i], limits.MinPosition, limits.MaxPosition)
+		c.velocity[i] = 0
 	}
 	return -1
 }

@@ -43,8 +43,8 @@ type Config struct {
 	ReleaseAbove float64 `yaml:"release_above"`
 	// A joint is stalled when for StallTime its effort is at least StallEffort
 	// (a share of its maximum) and its speed at most StallVelocity (likewise).
-	// It then gives way for BackOff; the torque is cut when that does not help,
-	// or when it is needed more than StallTries times with less than
+	// It then gives way, its command is set to where it is, and nothing follows a
+	// source for BackOff. The torque is cut when that does not help, or when it is needed more than StallTries times with less than
 	// StallForget between.
 	StallEffort   float64       `yaml:"stall_effort"`
 	StallVelocity float64       `yaml:"stall_velocity"`

@@ -44,7 +44,9 @@ func Step(l *Limits, c Core, in *Input, now robot.Time) (Core, robot.Command, Ve
 			c.position = in.State.Position
 		}
 	case !c.enabled:
-		c.enabled, c.position, c.velocity = true, in.State.Position, robot.Joints{}
+		// Also after a reset that came together with a release.
+		c.mode, c.enabled = Held, true
+		c.position, c.velocity = in.State.Position, robot.Joints{}
 		v.Code = Engaging
 	case c.mode.latched() || d.code == Late:
 		c.velocity = robot.Joints{}
@@ -125,8 +127,6 @@ func (c *Core) move(l *Limits, in *Input, source robot.Source, dt time.Duration,
 			m.steer(i, t.Velocity[i], share*l.rules[source].Speed)
 		case c.mode == Moving:
 			m.follow(i, t.Position[i], t.Velocity[i], share*l.rules[source].Speed)
-		case c.stall[i].backingOff(l, now):
-			m.follow(i, in.State.Position[i], 0, share)
 		default:
 			m.steer(i, 0, share)
 		}

@@ -1,0 +1,207 @@
+package safety
+
+import (
+	"math"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/kuai-robot/kuai/robot"
+)
+
+func drawPoint(t *rapid.T, name string) robot.Vec3 {
+	x := rapid.Float64Range(-1, 1)
+	return robot.Vec3{x.Draw(t, name+" x"), x.Draw(t, name+" y"), x.Draw(t, name+" z")}
+}
+
+func TestSegmentDistanceAgainstSearch(t *testing.T) {
+	check := func(t interface {
+		Fatalf(string, ...any)
+	}, p, q [2]robot.Vec3) {
+		got := segmentDistance(&p, &q)
+		best := math.Inf(1)
+		const n = 60
+		for i := range n + 1 {
+			a := p[0].Add(p[1].Sub(p[0]).Scale(float64(i) / n))
+			for j := range n + 1 {
+				best = min(best, a.Sub(q[0].Add(q[1].Sub(q[0]).Scale(float64(j)/n))).Norm())
+			}
+		}
+		// A grid point lies within half a cell of the nearest pair. Segments that
+		// are all but parallel cost the closed form half its digits.
+		const eps = 1e-7
+		cell := (p[1].Sub(p[0]).Norm() + q[1].Sub(q[0]).Norm()) / n / 2
+		if got > best+eps || got < best-cell-eps {
+			t.Fatalf("distance of %v and %v = %g, a search finds %g", p, q, got, best)
+		}
+	}
+	x, y, z := robot.Vec3{1, 0, 0}, robot.Vec3{0, 1, 0}, robot.Vec3{0, 0, 1}
+	o := robot.Vec3{}
+	for _, c := range []struct {
+		p, q [2]robot.Vec3
+		want float64
+	}{
+		{[2]robot.Vec3{o, x}, [2]robot.Vec3{z, z.Add(x)}, 1},                                     // parallel
+		{[2]robot.Vec3{o, x}, [2]robot.Vec3{x.Scale(3), x.Scale(5)}, 2},                          // in line
+		{[2]robot.Vec3{o, x}, [2]robot.Vec3{x.Scale(5), x.Scale(3)}, 2},                          // in line, turned
+		{[2]robot.Vec3{o, o}, [2]robot.Vec3{z, z}, 1},                                            // points
+		{[2]robot.Vec3{o, o}, [2]robot.Vec3{z.Sub(x), z.Add(x)}, 1},                              // point and segment
+		{[2]robot.Vec3{z.Sub(x), z.Add(x)}, [2]robot.Vec3{o, o}, 1},                              // segment and point
+		{[2]robot.Vec3{x.Scale(-1), x}, [2]robot.Vec3{z.Sub(y), z.Add(y)}, 1},                    // crossing
+		{[2]robot.Vec3{x.Scale(-1), x}, [2]robot.Vec3{y.Scale(-1), y}, 0},                        // meeting
+		{[2]robot.Vec3{o, x}, [2]robot.Vec3{x.Scale(2).Add(y), x.Scale(2).Sub(y)}, 1},            // beside
+		{[2]robot.Vec3{o, x}, [2]robot.Vec3{x.Scale(2).Add(y), x.Scale(4).Add(y)}, math.Sqrt2},   // end to end
+		{[2]robot.Vec3{o, x}, [2]robot.Vec3{x.Scale(-1).Add(y), x.Scale(-4)}, math.Sqrt(9. / 5)}, // see the search below
+	} {
+		check(t, c.p, c.q)
+		if got := segmentDistance(&c.p, &c.q); math.Abs(got-c.want) > 0.1 {
+			t.Errorf("distance of %v and %v = %g, want %g", c.p, c.q, got, c.want)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		check(t, [2]robot.Vec3{drawPoint(t, "p0"), drawPoint(t, "p1")}, [2]robot.Vec3{drawPoint(t, "q0"), drawPoint(t, "q1")})
+	})
+}
+
+func TestPlaceAgreesWithLinkPoses(t *testing.T) {
+	d := testArm()
+	d.Joints[3].Kind, d.Joints[3].Limits.MinPosition, d.Joints[3].Limits.MaxPosition, d.Joints[3].Home = robot.Prismatic, 0, 0.1, 0
+	d.Joints[2].Origin.Orientation = robot.AxisAngle(robot.Vec3{0, 0, 1}, 0.4)
+	s, err := newShape(d, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		var q robot.Joints
+		for i := range d.Joints {
+			q[i] = rapid.Float64Range(-2, 2).Draw(t, "q")
+		}
+		var poses [robot.MaxJoints]robot.Pose
+		d.LinkPoses(&q, poses[:len(d.Joints)])
+		var at segments
+		s.place(&q, &at)
+		for i, c := range d.Capsules {
+			pose := robot.IdentityPose
+			if c.Link != "" {
+				pose = poses[d.Index(c.Link)]
+			}
+			if at[i][0].Sub(pose.Transform(c.A)).Norm() > 1e-12 || at[i][1].Sub(pose.Transform(c.B)).Norm() > 1e-12 {
+				t.Fatalf("capsule %d at %v, LinkPoses says %v", i, at[i], [2]robot.Vec3{pose.Transform(c.A), pose.Transform(c.B)})
+			}
+		}
+	})
+}
+
+func TestPairs(t *testing.T) {
+	s, err := newShape(testArm(), 0.01)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Capsules 0 base, 1 shoulder_lift, 2 elbow_flex, 3 wrist_flex, 4 wrist_roll,
+	// 5 gripper.
+	want := [][2]int{{1, 0}, {2, 0}, {3, 0}, {3, 1}, {4, 0}, {4, 1}, {4, 2}, {5, 0}, {5, 1}, {5, 2}, {5, 3}}
+	if len(s.pairs) != len(want) {
+		t.Fatalf("pairs %v, want %v", s.pairs, want)
+	}
+	for i, p := range want {
+		if s.pairs[i] != p {
+			t.Errorf("pair %d is %v, want %v", i, s.pairs[i], p)
+		}
+	}
+	for _, c := range []struct{ a, b, want int }{{-1, -1, 0}, {-1, 0, 1}, {0, -1, 1}, {5, 3, 2}, {2, 2, 0}, {5, -1, 6}} {
+		if got := s.apart(c.a, c.b); got != c.want {
+			t.Errorf("apart(%d, %d) = %d, want %d", c.a, c.b, got, c.want)
+		}
+	}
+	d := testArm()
+	d.Joints[1].Origin.Position = robot.Vec3{} // the shoulder on the base, two joints apart: as built
+	d.Joints[1].Home = -1.6
+	if s, err = newShape(d, 0.01); err != nil || len(s.pairs) != len(want)-1 || s.pairs[0] != want[1] {
+		t.Errorf("pairs %v, %v; want all but the first of %v", s.pairs, err, want)
+	}
+	d = testArm()
+	d.Joints[4].Parent = "elbow_flex" // beside wrist_flex
+	d.Capsules = d.Capsules[:5]
+	if s, err = newShape(d, 0); err != nil || s.apart(3, 4) != 2 {
+		t.Errorf("siblings are %d apart, %v; want 2", s.apart(3, 4), err)
+	}
+}
+
+func TestOutside(t *testing.T) {
+	s, err := newShape(testArm(), 0.01)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Capsule 2 has radius 0.02; the box is ±0.5, ±0.5, 0 to 0.6.
+	for _, c := range []struct {
+		a, b robot.Vec3
+		want float64
+	}{
+		{robot.Vec3{0, 0, 0.02}, robot.Vec3{0, 0, 0.3}, 0},
+		{robot.Vec3{0, 0, 0.3}, robot.Vec3{0, 0, 0.01}, 0.01},
+		{robot.Vec3{0, 0, 0.3}, robot.Vec3{0, 0, 0.6}, 0.02},
+		{robot.Vec3{0.7, 0, 0.3}, robot.Vec3{0, 0, 0.3}, 0.22},
+		{robot.Vec3{0, 0, 0.3}, robot.Vec3{-0.7, 0, 0.3}, 0.22},
+		{robot.Vec3{0, 0.6, 0.3}, robot.Vec3{0, 0, 0.3}, 0.12},
+		{robot.Vec3{0, 0, 0.3}, robot.Vec3{0, -0.6, 0.3}, 0.12},
+		{robot.Vec3{0, 0, 0.3}, robot.Vec3{0, 0, 0.3}, -0.28},
+	} {
+		at := segments{2: {c.a, c.b}}
+		if got := s.outside(2, &at); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("%v to %v is %g outside, want %g", c.a, c.b, got, c.want)
+		}
+	}
+	if got := s.outside(0, &segments{0: {{0, 0, -1}, {0, 0, -1}}}); !math.IsInf(got, -1) {
+		t.Errorf("the base is %g outside", got)
+	}
+	s.boxed = false
+	if got := s.outside(2, &segments{2: {{9, 9, 9}, {9, 9, 9}}}); !math.IsInf(got, -1) {
+		t.Errorf("without a workspace %g outside", got)
+	}
+}
+
+func TestCheckLetsOnlyComeApart(t *testing.T) {
+	d := testArm()
+	d.Capsules = d.Capsules[:4]
+	s, err := newShape(d, 0.01) // pairs 2-0, 3-0 and 3-1
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Points at height z above the base's capsule, whose top sphere is at 0.04.
+	pose := func(gap, down float64) *segments {
+		return &segments{
+			0: {{0, 0, 0.02}, {0, 0, 0.04}}, 1: {{0.3, 0.3, 0.3}, {0.3, 0.3, 0.3}},
+			2: {{0, 0, 0.1 + gap}, {0, 0, 0.1 + gap}}, 3: {{-0.3, 0, 0.02 - down}, {-0.3, 0, 0.02 - down}},
+		}
+	}
+	far := pose(0.2, -0.1)
+	for _, c := range []struct {
+		name       string
+		at, before *segments
+		margin     float64
+		want       Limit
+	}{
+		{"free", far, far, 0, 0},
+		{"clear", pose(0.0101, -0.1), far, 0, 0},
+		{"near", pose(0.0099, -0.1), far, 0, LimitCollision},
+		{"within the margin", pose(0.0105, -0.1), far, 0.001, LimitCollision},
+		{"coming apart", pose(0.005, -0.1), pose(0.004, -0.1), 0, 0},
+		{"as near as it was", pose(0.005, -0.1), pose(0.005, -0.1), 0, 0},
+		{"coming nearer", pose(0.005, -0.1), pose(0.006, -0.1), 0, LimitCollision},
+		{"on the floor", pose(0.2, 0), far, 0, 0},
+		{"under the floor", pose(0.2, 0.0001), far, 0, LimitWorkspace},
+		{"near the floor", pose(0.2, -0.0005), far, 0.001, LimitWorkspace},
+		{"coming up", pose(0.2, 0.004), pose(0.2, 0.005), 0, 0},
+		{"as deep as it was", pose(0.2, 0.005), pose(0.2, 0.005), 0, 0},
+		{"going deeper", pose(0.2, 0.006), pose(0.2, 0.005), 0, LimitWorkspace},
+		{"both", pose(0.005, 0.006), far, 0, LimitCollision | LimitWorkspace},
+	} {
+		if got := s.check(c.at, c.before, c.margin); got != c.want {
+			t.Errorf("%s: %b, want %b", c.name, got, c.want)
+		}
+	}
+	s.boxed = false
+	if got := s.check(pose(0.2, 1), far, 0); got != 0 {
+		t.Errorf("without a workspace: %b", got)
+	}
+}

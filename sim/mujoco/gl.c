@@ -35,7 +35,7 @@ struct kuai_gl {
 
   void *osmesa;
   void (*osmesa_destroy)(void *);
-  unsigned char pixels[4 * 16 * 16]; // OSMesa wants a buffer; MuJoCo draws into its own
+  unsigned char pixels[4 * 16 * 16];  // OSMesa wants a buffer; MuJoCo draws into its own
 
   void *display, *context;
   unsigned (*egl_make_current)(void *, void *, void *, void *);
@@ -66,12 +66,15 @@ static int open_osmesa(kuai_gl *gl, char *message) {
   gl->library = load(names, RTLD_GLOBAL);
   if (!gl->library) return fail(message, "OSMesa (package libosmesa6)", dlerror());
   void *(*create)(unsigned, int, int, int, void *) = dlsym(gl->library, "OSMesaCreateContextExt");
-  unsigned char (*make_current)(void *, void *, unsigned, int, int) = dlsym(gl->library, "OSMesaMakeCurrent");
+  unsigned char (*make_current)(void *, void *, unsigned, int, int) =
+      dlsym(gl->library, "OSMesaMakeCurrent");
   gl->osmesa_destroy = dlsym(gl->library, "OSMesaDestroyContext");
-  if (!create || !make_current || !gl->osmesa_destroy) return fail(message, "OSMesa", "a function is missing");
+  if (!create || !make_current || !gl->osmesa_destroy)
+    return fail(message, "OSMesa", "a function is missing");
   gl->osmesa = create(OSMESA_RGBA, 24, 8, 0, NULL);
   if (!gl->osmesa) return fail(message, "OSMesa", "no context");
-  if (!make_current(gl->osmesa, gl->pixels, GL_UNSIGNED_BYTE, 16, 16)) return fail(message, "OSMesa", "the context cannot be made current");
+  if (!make_current(gl->osmesa, gl->pixels, GL_UNSIGNED_BYTE, 16, 16))
+    return fail(message, "OSMesa", "the context cannot be made current");
   return 0;
 }
 
@@ -99,12 +102,14 @@ static int open_egl(kuai_gl *gl, char *message) {
   proc get = dlsym(gl->library, "eglGetProcAddress");
   unsigned (*initialize)(void *, int *, int *) = dlsym(gl->library, "eglInitialize");
   unsigned (*bind)(unsigned) = dlsym(gl->library, "eglBindAPI");
-  unsigned (*choose)(void *, const int *, void **, int, int *) = dlsym(gl->library, "eglChooseConfig");
+  unsigned (*choose)(void *, const int *, void **, int, int *) =
+      dlsym(gl->library, "eglChooseConfig");
   void *(*create)(void *, void *, void *, const int *) = dlsym(gl->library, "eglCreateContext");
   gl->egl_make_current = dlsym(gl->library, "eglMakeCurrent");
   gl->egl_destroy = dlsym(gl->library, "eglDestroyContext");
   gl->egl_terminate = dlsym(gl->library, "eglTerminate");
-  if (!get || !initialize || !bind || !choose || !create || !gl->egl_make_current || !gl->egl_destroy || !gl->egl_terminate)
+  if (!get || !initialize || !bind || !choose || !create || !gl->egl_make_current ||
+      !gl->egl_destroy || !gl->egl_terminate)
     return fail(message, "EGL", "a function is missing");
   void *(*platform_display)(unsigned, void *, const int *) = get("eglGetPlatformDisplayEXT");
   void *device = gpu(get);
@@ -114,15 +119,30 @@ static int open_egl(kuai_gl *gl, char *message) {
     gl->display = NULL;
     return fail(message, "EGL", "the GPU's display cannot be opened");
   }
-  static const int want[] = {EGL_SURFACE_TYPE, EGL_PBUFFER_BIT, EGL_RENDERABLE_TYPE, EGL_OPENGL_BIT, EGL_RED_SIZE, 8,
-                             EGL_GREEN_SIZE, 8, EGL_BLUE_SIZE, 8, EGL_DEPTH_SIZE, 24, EGL_STENCIL_SIZE, 8, EGL_NONE};
+  static const int want[] = {EGL_SURFACE_TYPE,
+                             EGL_PBUFFER_BIT,
+                             EGL_RENDERABLE_TYPE,
+                             EGL_OPENGL_BIT,
+                             EGL_RED_SIZE,
+                             8,
+                             EGL_GREEN_SIZE,
+                             8,
+                             EGL_BLUE_SIZE,
+                             8,
+                             EGL_DEPTH_SIZE,
+                             24,
+                             EGL_STENCIL_SIZE,
+                             8,
+                             EGL_NONE};
   void *config = NULL;
   int n = 0;
-  if (!choose(gl->display, want, &config, 1, &n) || n == 0) return fail(message, "EGL", "no fitting configuration");
+  if (!choose(gl->display, want, &config, 1, &n) || n == 0)
+    return fail(message, "EGL", "no fitting configuration");
   if (!bind(EGL_OPENGL_API)) return fail(message, "EGL", "no OpenGL");
   gl->context = create(gl->display, config, NULL, NULL);
   if (!gl->context) return fail(message, "EGL", "no context");
-  if (!gl->egl_make_current(gl->display, NULL, NULL, gl->context)) return fail(message, "EGL", "the context cannot be made current");
+  if (!gl->egl_make_current(gl->display, NULL, NULL, gl->context))
+    return fail(message, "EGL", "the context cannot be made current");
   return load(names, RTLD_GLOBAL) ? 0 : fail(message, "EGL", dlerror());
 }
 
@@ -134,7 +154,8 @@ static int make(kuai_gl *gl, int shadows, char *message) {
   if (kuai_gl_make(gl->model, &gl->scene, &gl->con, message)) return 1;
   gl->made = 1;
   mjr_setBuffer(mjFB_OFFSCREEN, &gl->con);
-  if (gl->con.currentBuffer != mjFB_OFFSCREEN) return fail(message, "OpenGL", "no offscreen buffer");
+  if (gl->con.currentBuffer != mjFB_OFFSCREEN)
+    return fail(message, "OpenGL", "no offscreen buffer");
   gl->scene.flags[mjRND_SHADOW] = shadows != 0;
   gl->scene.flags[mjRND_REFLECTION] = 0;
   // OSMesa exports OpenGL itself; EGL hands it out.
@@ -174,8 +195,10 @@ static void flip(unsigned char *rgb, int width, int height) {
   }
 }
 
-int kuai_gl_render(kuai_gl *gl, mjData *d, int camera, int width, int height, unsigned char *rgb, char *message) {
-  if (kuai_gl_draw(gl->model, d, &gl->option, &gl->perturb, camera, width, height, &gl->scene, &gl->con, rgb, message))
+int kuai_gl_render(kuai_gl *gl, mjData *d, int camera, int width, int height, unsigned char *rgb,
+                   char *message) {
+  if (kuai_gl_draw(gl->model, d, &gl->option, &gl->perturb, camera, width, height, &gl->scene,
+                   &gl->con, rgb, message))
     return 1;
   flip(rgb, width, height);
   return 0;

@@ -16,6 +16,7 @@ const char *kuai_gl_renderer(const kuai_gl *gl);
 
 // Draws what camera sees of d into rgb, 3*width*height bytes, top row first.
 // Returns 1 with the reason in message when it fails.
-int kuai_gl_render(kuai_gl *gl, mjData *d, int camera, int width, int height, unsigned char *rgb, char *message);
+int kuai_gl_render(kuai_gl *gl, mjData *d, int camera, int width, int height, unsigned char *rgb,
+                   char *message);
 
 void kuai_gl_close(kuai_gl *gl);

@@ -25,19 +25,19 @@ void kuai_install(void) { mju_setLogHandler(on_message); }
 
 // GUARDED runs a statement with errors caught; the enclosing function returns 1
 // when there was one.
-#define GUARDED(message, statement)   \
-  do {                                \
-    jmp_buf here;                     \
-    (message)[0] = 0;                 \
-    guard_message = (message);        \
-    guard = &here;                    \
-    int failed = setjmp(here);        \
-    if (!failed) {                    \
-      statement;                      \
-    }                                 \
-    guard = NULL;                     \
-    guard_message = NULL;             \
-    if (failed) return 1;             \
+#define GUARDED(message, statement) \
+  do {                              \
+    jmp_buf here;                   \
+    (message)[0] = 0;               \
+    guard_message = (message);      \
+    guard = &here;                  \
+    int failed = setjmp(here);      \
+    if (!failed) {                  \
+      statement;                    \
+    }                               \
+    guard = NULL;                   \
+    guard_message = NULL;           \
+    if (failed) return 1;           \
   } while (0)
 
 int kuai_load(const char *xml, mjModel **model, char *message) {
@@ -76,7 +76,8 @@ int kuai_step(const mjModel *m, mjData *d, int steps, char *message) {
   static const int fatal[] = {mjWARN_BADQPOS, mjWARN_BADQVEL, mjWARN_BADQACC, mjWARN_BADCTRL};
   for (size_t i = 0; i < sizeof fatal / sizeof fatal[0]; i++) {
     if (d->warning[fatal[i]].number > 0) {
-      snprintf(message, KUAI_MESSAGE, "%s", mju_warningText(fatal[i], d->warning[fatal[i]].lastinfo));
+      snprintf(message, KUAI_MESSAGE, "%s",
+               mju_warningText(fatal[i], d->warning[fatal[i]].lastinfo));
       return 1;
     }
   }
@@ -121,7 +122,8 @@ int kuai_contacts(const mjModel *m, const mjData *d, kuai_contact *out, int size
       o->pos[k] = c->pos[k];
       o->normal[k] = c->frame[k];
       // The rows of frame are the contact's axes in the world.
-      o->force[k] = c->frame[k] * local[0] + c->frame[3 + k] * local[1] + c->frame[6 + k] * local[2];
+      o->force[k] =
+          c->frame[k] * local[0] + c->frame[3 + k] * local[1] + c->frame[6 + k] * local[2];
     }
   }
   return d->ncon;
@@ -136,8 +138,9 @@ int kuai_gl_make(const mjModel *m, mjvScene *scene, mjrContext *con, char *messa
   return 0;
 }
 
-int kuai_gl_draw(const mjModel *m, mjData *d, const mjvOption *option, const mjvPerturb *perturb, int camera, int width,
-                 int height, mjvScene *scene, mjrContext *con, unsigned char *rgb, char *message) {
+int kuai_gl_draw(const mjModel *m, mjData *d, const mjvOption *option, const mjvPerturb *perturb,
+                 int camera, int width, int height, mjvScene *scene, mjrContext *con,
+                 unsigned char *rgb, char *message) {
   mjvCamera view;
   mjv_defaultCamera(&view);
   view.type = mjCAMERA_FIXED;

@@ -25,8 +25,8 @@ typedef struct {
   int geom[2];
   double dist;
   double pos[3];
-  double normal[3]; // from geom[0] to geom[1]
-  double force[3];  // on geom[1], in the world frame, N
+  double normal[3];  // from geom[0] to geom[1]
+  double force[3];   // on geom[1], in the world frame, N
 } kuai_contact;
 
 // Writes up to size contacts and returns how many there are; -1: error.
@@ -37,5 +37,6 @@ int kuai_contacts(const mjModel *m, const mjData *d, kuai_contact *out, int size
 int kuai_gl_make(const mjModel *m, mjvScene *scene, mjrContext *con, char *message);
 
 // Draws and reads the picture back, bottom row first.
-int kuai_gl_draw(const mjModel *m, mjData *d, const mjvOption *option, const mjvPerturb *perturb, int camera, int width,
-                 int height, mjvScene *scene, mjrContext *con, unsigned char *rgb, char *message);
+int kuai_gl_draw(const mjModel *m, mjData *d, const mjvOption *option, const mjvPerturb *perturb,
+                 int camera, int width, int height, mjvScene *scene, mjrContext *con,
+                 unsigned char *rgb, char *message);

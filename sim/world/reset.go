@@ -34,7 +34,7 @@ const (
 	layoutTries = 400  // tries for all of them
 	settleTries = 20   // episodes drawn until one comes to rest
 	settleSteps = 150  // of PhysicsStep
-	settleDrift = 0.01 // m that an object may move meanwhile
+	settleDrift = 0.006 // m that an object may move meanwhile
 	restSpeed   = 0.02 // m/s at most, at the end
 )
 

@@ -11,16 +11,17 @@ const By = "scripted"
 
 // What counts as a relation.
 const (
-	gripForce    = 0.3 // N, with which each finger must press what is held
-	supportShare = 0.2 // of its weight that a thing must carry to support another
+	gripForce    = 0.3  // N, with which each finger must press towards the other
+	supportShare = 0.2  // of its weight that a thing must carry to support another
+	heapShare    = 0.75 // of its height that the centre of what is in a bowl may be above the rim
 	gravity      = 9.81
 )
 
 // Scene gives what is where: poses now, and relations from the contacts of the
-// last physics step. An object is held when both fingers press it; it is in a
-// bowl when its centre is over the bowl's inside, less than half of its height
-// above the rim, and it rests on something; else it is on what carries most of
-// it. A simulation that diverged, or was closed, has an empty scene.
+// last physics step. An object is held when the fingers squeeze it; it is in a
+// bowl when it rests on something and its centre is over the bowl's inside and
+// less than 3/4 of its height above the rim, so a second layer is in the bowl
+// and a tower's top is not; else it is on what carries most of it. A simulation that diverged, or was closed, has an empty scene.
 func (w *World) Scene() *robot.Scene {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -47,12 +48,12 @@ func (w *World) Scene() *robot.Scene {
 			Pose: poses[i], Size: things[i].Size, Confidence: 1,
 		}
 		l := &loads[i]
-		switch under := l.carrier(i); {
+		switch under, bowl := l.carrier(i), w.inside(i, poses); {
 		case l.left > gripForce && l.right > gripForce:
 			o.Held = true
 		case under == nobody:
-		case w.inside(i, poses) >= 0:
-			o.In = things[w.inside(i, poses)].Name
+		case bowl >= 0:
+			o.In = things[bowl].Name
 		case under == ownerTable:
 			o.On = Table
 		default:
@@ -65,7 +66,7 @@ func (w *World) Scene() *robot.Scene {
 
 // load is what presses on one thing.
 type load struct {
-	left, right float64   // of the fingers' pads, N
+	left, right float64   // squeeze of the fingers' pads towards each other, N
 	up          []float64 // upward force from each other thing, N
 	table       float64   // upward force from the table, N
 }
@@ -100,26 +101,28 @@ func (w *World) loads() []load {
 	for i := range loads {
 		loads[i].up = make([]float64, len(things))
 	}
+	// The left finger is on the side to which the axis points.
+	axis := w.live.data.BodyPose(w.parts.finger).Orientation.Rotate(robot.Vec3{0, 1, 0})
 	for i := range w.touches {
 		c := &w.touches[i]
 		a, b := w.parts.owner[c.Geom[0]], w.parts.owner[c.Geom[1]]
-		w.press(loads, b, a, c.Force, c.Normal)
-		w.press(loads, a, b, c.Force.Scale(-1), c.Normal)
+		press(loads, b, a, c.Force, axis)
+		press(loads, a, b, c.Force.Scale(-1), axis)
 	}
 	return loads
 }
 
 // press adds the force that by exerts on thing.
-func (w *World) press(loads []load, thing, by int, force, normal robot.Vec3) {
+func press(loads []load, thing, by int, force, axis robot.Vec3) {
 	if thing < 0 {
 		return
 	}
 	l := &loads[thing]
 	switch {
 	case by == ownerLeftPad:
-		l.left += math.Abs(force.Dot(normal))
+		l.left -= force.Dot(axis)
 	case by == ownerRightPad:
-		l.right += math.Abs(force.Dot(normal))
+		l.right += force.Dot(axis)
 	case by == ownerTable:
 		l.table += force[2]
 	case by >= 0:
@@ -138,7 +141,7 @@ func (w *World) inside(i int, poses []robot.Pose) int {
 		}
 		p := poses[j].Orientation.Inverse().Rotate(poses[i].Position.Sub(poses[j].Position))
 		// The bowl's frame is its middle, so its rim is half of its height up.
-		if math.Hypot(p[0], p[1]) < bowlRim && p[2] > -bowlHeight/2 && p[2] < bowlHeight/2+things[i].Size[2]/2 {
+		if math.Hypot(p[0], p[1]) < bowlRim && p[2] > -bowlHeight/2 && p[2] < bowlHeight/2+heapShare*things[i].Size[2] {
 			return j
 		}
 	}

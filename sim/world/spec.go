@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/kuai-robot/kuai/robot"
+	"github.com/kuai-robot/kuai/sim/world/so101"
 )
 
 // Spec says how an episode begins. What it leaves out is drawn from the seed.
@@ -44,6 +45,19 @@ type slot struct {
 	in      bool
 	given   bool // at is from the Spec
 	at      [2]float64
+}
+
+// Validate says what in s names nothing that exists or contradicts itself; that
+// everything finds a place and stays there shows in Reset.
+func (s *Spec) Validate() error {
+	slots, err := s.slots()
+	if err == nil {
+		err = checkGiven(slots)
+	}
+	if err == nil {
+		_, err = s.arm(so101.Description())
+	}
+	return err
 }
 
 // slots checks the Spec and gives its placements, bowls first and each after

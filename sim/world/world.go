@@ -3,6 +3,7 @@ package world
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -58,6 +59,7 @@ type parts struct {
 	position, velocity []int // of the arm's joints, in QPos and QVel
 	mirror             int   // of the right finger, in QPos
 	actuator           []int
+	finger             int   // body of the left finger
 	body, qpos, dof    []int // of things
 	owner              []int // of geoms: a thing, or one of the owners below
 	cameras            map[string]int
@@ -73,6 +75,9 @@ const (
 
 // New makes a world and resets it with seed 0.
 func New(o Options) (*World, error) {
+	if !slices.Contains([]string{"", "osmesa", "egl"}, o.Renderer) {
+		return nil, fmt.Errorf("world: renderer %q is not osmesa or egl", o.Renderer)
+	}
 	d := so101.Description()
 	text, err := modelText(d)
 	if err != nil {
@@ -126,6 +131,7 @@ func findParts(m *mujoco.Model, d *robot.Description) (parts, error) {
 		p.position, p.velocity = append(p.position, position), append(p.velocity, velocity)
 		p.actuator = append(p.actuator, id(mujoco.Actuator, name))
 	}
+	p.finger = id(mujoco.Body, d.Gripper)
 	p.mirror, _ = m.JointAddress(id(mujoco.Joint, "right_finger"))
 	bodies := map[int]int{}
 	for i := range things {

@@ -52,12 +52,15 @@ func (m *hfMerge) UnmarshalJSON(text []byte) error {
 	var line string
 	if json.Unmarshal(text, &line) == nil {
 		p, err := splitMerge(line)
+		if err != nil {
+			return fmt.Errorf("model.merges: %w", err)
+		}
 		*m = p
-		return err
+		return nil
 	}
 	var parts []string
 	if err := json.Unmarshal(text, &parts); err != nil || len(parts) != 2 {
-		return fmt.Errorf("merge %s: want two tokens", text)
+		return fmt.Errorf("model.merges: %s: want two tokens", text)
 	}
 	*m = hfMerge{parts[0], parts[1]}
 	return nil

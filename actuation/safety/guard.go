@@ -1,11 +1,19 @@
 package safety
 
-import "github.com/kuai-robot/kuai/robot"
+import (
+	"math"
+
+	"github.com/kuai-robot/kuai/robot"
+)
 
 const (
 	// foresight is how much farther than the clearance a motion that is still
 	// to be decided keeps off, m: room for ticks of unequal length.
 	foresight = 0.001
+	// spacing is how far a joint goes, rad or m, between two looks at its way to
+	// rest, about: an arm of half a metre then strays from what is seen by less
+	// than the foresight.
+	spacing = 0.04
 	// halvings of the way between braking and the wish before settling.
 	halvings = 4
 )
@@ -18,8 +26,7 @@ func (m *motion) guard() bool {
 	if len(s.capsules) == 0 || m.wish == (robot.Joints{}) {
 		return true
 	}
-	var before segments
-	s.place(m.from, &before)
+	before := pose{q: m.from}
 	broken := m.foresee(&m.wish, &before)
 	if broken == 0 {
 		return true
@@ -28,14 +35,14 @@ func (m *motion) guard() bool {
 	wish := m.wish
 	m.yield(&wish, &before)
 	var next segments
-	m.pose(&m.wish, 0, &next)
+	m.coast(&m.wish, 0, &next)
 	return s.check(&next, &before, 0) == 0
 }
 
 // yield gives up as little of wish as it can: first of all joints alike, then
 // each joint gets back what does no harm, so that the robot slides along what
 // it may not pass.
-func (m *motion) yield(wish *robot.Joints, before *segments) {
+func (m *motion) yield(wish *robot.Joints, before *pose) {
 	low, high := 0.0, 1.0
 	m.wish = m.brake
 	for range halvings {
@@ -60,26 +67,24 @@ func (m *motion) yield(wish *robot.Joints, before *segments) {
 
 // foresee says which limits are broken after a tick at velocities v or on the
 // way to rest from there. The end comes first: it is the likeliest to fail.
-func (m *motion) foresee(v *robot.Joints, before *segments) Limit {
+func (m *motion) foresee(v *robot.Joints, before *pose) Limit {
 	var at segments
-	ticks := 0
+	ticks, looks := 0, 1
 	for i := range m.l.desc.Joints {
 		ticks = max(ticks, int(abs(v[i])/(m.l.desc.Joints[i].Limits.MaxAcceleration*m.dt)))
+		looks = max(looks, int(abs(m.braking(i, math.MaxInt, v[i]))/spacing))
 	}
-	for _, k := range [...]int{ticks, ticks / 2, ticks / 4, 0} {
-		m.pose(v, k, &at)
+	for look := looks; look >= 0; look-- {
+		m.coast(v, ticks*look/looks, &at)
 		if broken := m.l.shape.check(&at, before, foresight); broken != 0 {
 			return broken
-		}
-		if k == 0 {
-			break
 		}
 	}
 	return 0
 }
 
-// pose gives the capsules k ticks of braking after one at velocities v.
-func (m *motion) pose(v *robot.Joints, k int, out *segments) {
+// coast gives the capsules k ticks of braking after one at velocities v.
+func (m *motion) coast(v *robot.Joints, k int, out *segments) {
 	var q robot.Joints
 	for i := range m.l.desc.Joints {
 		if m.l.desc.Joints[i].Kind != robot.Wheel {

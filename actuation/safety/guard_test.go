@@ -115,8 +115,8 @@ func (r *rig) clear() {
 	var at segments
 	r.l.shape.place(&r.command.Position, &at)
 	for _, p := range r.l.shape.pairs {
-		if d := r.l.shape.distance(p[0], p[1], &at); d < r.l.shape.clearance {
-			r.t.Fatalf("capsules %v are %g m apart", p, d)
+		if d := r.l.shape.distance(p.i, p.j, &at); d < r.l.shape.clearance {
+			r.t.Fatalf("capsules %d and %d are %g m apart", p.i, p.j, d)
 		}
 	}
 }

@@ -144,9 +144,9 @@ func (s *stream) judge(before Core, last robot.Command) string {
 	if engaged || !c.Enable || s.gaveWay(&before) {
 		return ""
 	}
-	var at, was segments
+	var at segments
 	s.l.shape.place(&c.Position, &at)
-	s.l.shape.place(&last.Position, &was)
+	was := pose{q: &last.Position}
 	if broken := s.l.shape.check(&at, &was, 0); broken != 0 {
 		return "came too near to itself or left the workspace"
 	}

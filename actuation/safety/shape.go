@@ -14,7 +14,7 @@ const maxCapsules = 32
 type shape struct {
 	links     []link
 	capsules  []capsule
-	pairs     [][2]int
+	pairs     []pair
 	clearance float64
 	boxed     bool
 	low, high robot.Vec3
@@ -33,6 +33,13 @@ type capsule struct {
 	link   int
 	a, b   robot.Vec3
 	radius float64
+}
+
+// pair is two capsules to keep apart. Where their middles are farther from each
+// other than reach, there is no need to look closer.
+type pair struct {
+	i, j  int
+	reach float64
 }
 
 // segments holds the ends of every capsule's axis in the base frame.
@@ -80,7 +87,9 @@ func (s *shape) pair(d *robot.Description) error {
 				return fmt.Errorf("capsules %d (%s) and %d (%s) are nearer than %g m in the resting position",
 					j, d.Capsules[j].Link, i, d.Capsules[i].Link, s.clearance)
 			}
-			s.pairs = append(s.pairs, [2]int{i, j})
+			a, b := &s.capsules[i], &s.capsules[j]
+			reach := a.b.Sub(a.a).Norm()/2 + a.radius + b.b.Sub(b.a).Norm()/2 + b.radius + s.clearance + foresight
+			s.pairs = append(s.pairs, pair{i, j, reach})
 		}
 	}
 	return nil
@@ -121,13 +130,32 @@ func (s *shape) place(q *robot.Joints, out *segments) {
 	}
 }
 
-// check says which limits the pose at breaks, with margin to spare, and breaks
-// by more than the pose before.
-func (s *shape) check(at, before *segments, margin float64) Limit {
+// pose is a joint position whose capsules are placed when they are first asked
+// for.
+type pose struct {
+	q      *robot.Joints
+	placed bool
+	at     segments
+}
+
+func (p *pose) segments(s *shape) *segments {
+	if !p.placed {
+		s.place(p.q, &p.at)
+		p.placed = true
+	}
+	return &p.at
+}
+
+// check says which limits the pose at breaks, with margin to spare (at most
+// foresight), and breaks by more than the pose before.
+func (s *shape) check(at *segments, before *pose, margin float64) Limit {
 	var broken Limit
 	for _, p := range s.pairs {
-		d := s.distance(p[0], p[1], at)
-		if d < s.clearance+margin && d < s.distance(p[0], p[1], before) {
+		if p.farApart(at) {
+			continue
+		}
+		d := s.distance(p.i, p.j, at)
+		if d < s.clearance+margin && d < s.distance(p.i, p.j, before.segments(s)) {
 			broken |= LimitCollision
 		}
 	}
@@ -135,11 +163,17 @@ func (s *shape) check(at, before *segments, margin float64) Limit {
 		return broken
 	}
 	for i := range s.capsules {
-		if d := s.outside(i, at); d > -margin && d > s.outside(i, before) {
+		if d := s.outside(i, at); d > -margin && d > s.outside(i, before.segments(s)) {
 			broken |= LimitWorkspace
 		}
 	}
 	return broken
+}
+
+func (p *pair) farApart(at *segments) bool {
+	a, b := &at[p.i], &at[p.j]
+	middle := a[0].Add(a[1]).Sub(b[0]).Sub(b[1]).Scale(0.5)
+	return middle.Dot(middle) > p.reach*p.reach
 }
 
 // distance is that between the surfaces of two capsules, negative inside.

@@ -104,8 +104,8 @@ func TestPairs(t *testing.T) {
 		t.Fatalf("pairs %v, want %v", s.pairs, want)
 	}
 	for i, p := range want {
-		if s.pairs[i] != p {
-			t.Errorf("pair %d is %v, want %v", i, s.pairs[i], p)
+		if got := s.pairs[i]; got.i != p[0] || got.j != p[1] {
+			t.Errorf("pair %d is %v, want %v", i, got, p)
 		}
 	}
 	for _, c := range []struct{ a, b, want int }{{-1, -1, 0}, {-1, 0, 1}, {0, -1, 1}, {5, 3, 2}, {2, 2, 0}, {5, -1, 6}} {
@@ -116,7 +116,7 @@ func TestPairs(t *testing.T) {
 	d := testArm()
 	d.Joints[1].Origin.Position = robot.Vec3{} // the shoulder on the base, two joints apart: as built
 	d.Joints[1].Home = -1.6
-	if s, err = newShape(d, 0.01); err != nil || len(s.pairs) != len(want)-1 || s.pairs[0] != want[1] {
+	if s, err = newShape(d, 0.01); err != nil || len(s.pairs) != len(want)-1 || s.pairs[0].i != 2 {
 		t.Errorf("pairs %v, %v; want all but the first of %v", s.pairs, err, want)
 	}
 	d = testArm()
@@ -124,6 +124,33 @@ func TestPairs(t *testing.T) {
 	d.Capsules = d.Capsules[:5]
 	if s, err = newShape(d, 0); err != nil || s.apart(3, 4) != 2 {
 		t.Errorf("siblings are %d apart, %v; want 2", s.apart(3, 4), err)
+	}
+}
+
+func TestFarApartNeverHidesAContact(t *testing.T) {
+	s, err := newShape(testArm(), 0.01)
+	if err != nil {
+		t.Fatal(err)
+	}
+	skipped := 0
+	rapid.Check(t, func(t *rapid.T) {
+		var q robot.Joints
+		for i := range s.links {
+			q[i] = rapid.Float64Range(-2, 2).Draw(t, "q")
+		}
+		var at segments
+		s.place(&q, &at)
+		for _, p := range s.pairs {
+			if d := s.distance(p.i, p.j, &at); p.farApart(&at) {
+				skipped++
+				if d < s.clearance+foresight {
+					t.Fatalf("capsules %d and %d are %g m apart and skipped", p.i, p.j, d)
+				}
+			}
+		}
+	})
+	if skipped == 0 {
+		t.Error("no pair was ever skipped")
 	}
 }
 
@@ -168,13 +195,13 @@ func TestCheckLetsOnlyComeApart(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Points at height z above the base's capsule, whose top sphere is at 0.04.
-	pose := func(gap, down float64) *segments {
+	with := func(gap, down float64) *segments {
 		return &segments{
 			0: {{0, 0, 0.02}, {0, 0, 0.04}}, 1: {{0.3, 0.3, 0.3}, {0.3, 0.3, 0.3}},
 			2: {{0, 0, 0.1 + gap}, {0, 0, 0.1 + gap}}, 3: {{-0.3, 0, 0.02 - down}, {-0.3, 0, 0.02 - down}},
 		}
 	}
-	far := pose(0.2, -0.1)
+	far := with(0.2, -0.1)
 	for _, c := range []struct {
 		name       string
 		at, before *segments
@@ -182,26 +209,26 @@ func TestCheckLetsOnlyComeApart(t *testing.T) {
 		want       Limit
 	}{
 		{"free", far, far, 0, 0},
-		{"clear", pose(0.0101, -0.1), far, 0, 0},
-		{"near", pose(0.0099, -0.1), far, 0, LimitCollision},
-		{"within the margin", pose(0.0105, -0.1), far, 0.001, LimitCollision},
-		{"coming apart", pose(0.005, -0.1), pose(0.004, -0.1), 0, 0},
-		{"as near as it was", pose(0.005, -0.1), pose(0.005, -0.1), 0, 0},
-		{"coming nearer", pose(0.005, -0.1), pose(0.006, -0.1), 0, LimitCollision},
-		{"on the floor", pose(0.2, 0), far, 0, 0},
-		{"under the floor", pose(0.2, 0.0001), far, 0, LimitWorkspace},
-		{"near the floor", pose(0.2, -0.0005), far, 0.001, LimitWorkspace},
-		{"coming up", pose(0.2, 0.004), pose(0.2, 0.005), 0, 0},
-		{"as deep as it was", pose(0.2, 0.005), pose(0.2, 0.005), 0, 0},
-		{"going deeper", pose(0.2, 0.006), pose(0.2, 0.005), 0, LimitWorkspace},
-		{"both", pose(0.005, 0.006), far, 0, LimitCollision | LimitWorkspace},
+		{"clear", with(0.0101, -0.1), far, 0, 0},
+		{"near", with(0.0099, -0.1), far, 0, LimitCollision},
+		{"within the margin", with(0.0105, -0.1), far, 0.001, LimitCollision},
+		{"coming apart", with(0.005, -0.1), with(0.004, -0.1), 0, 0},
+		{"as near as it was", with(0.005, -0.1), with(0.005, -0.1), 0, 0},
+		{"coming nearer", with(0.005, -0.1), with(0.006, -0.1), 0, LimitCollision},
+		{"on the floor", with(0.2, 0), far, 0, 0},
+		{"under the floor", with(0.2, 0.0001), far, 0, LimitWorkspace},
+		{"near the floor", with(0.2, -0.0005), far, 0.001, LimitWorkspace},
+		{"coming up", with(0.2, 0.004), with(0.2, 0.005), 0, 0},
+		{"as deep as it was", with(0.2, 0.005), with(0.2, 0.005), 0, 0},
+		{"going deeper", with(0.2, 0.006), with(0.2, 0.005), 0, LimitWorkspace},
+		{"both", with(0.005, 0.006), far, 0, LimitCollision | LimitWorkspace},
 	} {
-		if got := s.check(c.at, c.before, c.margin); got != c.want {
+		if got := s.check(c.at, &pose{placed: true, at: *c.before}, c.margin); got != c.want {
 			t.Errorf("%s: %b, want %b", c.name, got, c.want)
 		}
 	}
 	s.boxed = false
-	if got := s.check(pose(0.2, 1), far, 0); got != 0 {
+	if got := s.check(with(0.2, 1), &pose{placed: true, at: *far}, 0); got != 0 {
 		t.Errorf("without a workspace: %b", got)
 	}
 }

@@ -24,5 +24,6 @@
 //
 // The library and its headers lie in .deps, where scripts/deps.sh puts them;
 // OSMesa (or EGL) is loaded when the first Renderer is made, so that a program
-// that renders nothing does not pay for it.
+// that renders nothing does not pay for it. MuJoCo finds one of the two, so a
+// process that has rendered with EGL cannot go back to OSMesa.
 package mujoco

@@ -56,20 +56,6 @@ func (t *Tensor) Float32(dst []float32) error {
 	return nil
 }
 
-// Finite fails when an element of t is NaN or infinite, and says which.
-func (t *Tensor) Finite() error {
-	values := make([]float32, t.Len())
-	if err := t.Float32(values); err != nil {
-		return err
-	}
-	for i, v := range values {
-		if v-v != 0 {
-			return fmt.Errorf("tensor %s: element %d is %v", t.Name, i, v)
-		}
-	}
-	return nil
-}
-
 // decoders convert one block of the types that the kernels leave to this
 // package; the layouts are those of ggml's block structures.
 var decoders = map[DType]func(dst []float32, b []byte){

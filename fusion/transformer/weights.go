@@ -109,6 +109,8 @@ func load(f *checkpoint.File, c Config, n names) (*Model, error) {
 	if c.PostNorms {
 		n = n.postNormed()
 	}
+	// A file that has biases means them, whatever its family usually does.
+	c.Bias = c.Bias || f.Has(fmt.Sprintf(n.layer, 0)+n.q+".bias")
 	l := &loader{file: f}
 	m := &Model{Config: c}
 	w := &m.Weights

@@ -156,3 +156,27 @@ func TestBlockOnTheRimIsNotIn(t *testing.T) {
 		t.Errorf("leaning at the bowl from outside, the block is in %q", o.In)
 	}
 }
+
+// What is not in the scene costs nothing: it touches nothing, and stays away.
+func TestParkedObjectsTouchNothing(t *testing.T) {
+	w := newWorld(t)
+	if err := w.Reset(1, Spec{Objects: []Placement{{Name: "red block"}}}); err != nil {
+		t.Fatal(err)
+	}
+	w.Step(time.Second)
+	contacts, err := w.live.data.Contacts(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	red := thingNamed("red block")
+	for _, c := range contacts {
+		for k := range 2 {
+			if o := w.parts.owner[c.Geom[k]]; o >= 0 && o != red {
+				t.Errorf("the %s is not in the scene and touches something", things[o].Name)
+			}
+		}
+	}
+	if len(contacts) == 0 {
+		t.Error("the red block lies on nothing")
+	}
+}

@@ -32,9 +32,9 @@ const (
 	bowlWallMass  = 0.004
 )
 
-// parkedZ is where objects that are not in the scene are kept: below the floor,
-// out of sight and out of reach.
-const parkedZ = -5
+// parkedZ is where objects that are not in the scene are kept: above all that
+// they could touch, beyond what the cameras see.
+const parkedZ = 20
 
 // thing is one of the objects that a world can hold.
 type thing struct {

@@ -1,0 +1,269 @@
+// Attention. With few queries each key is read once and multiplied with the
+// queries of all heads that share it. With many, keys are first transposed into
+// panels of 32, values cut into panels of 32 channels, and both products run as
+// tiles; queries of one key head are taken together, head after head.
+
+struct attention_job {
+  const kc_ctx *c;
+  const kc_attention *a;
+  int32_t head, share;  // channels of a head; heads to a key head
+  int32_t rows, keys, past;
+  int32_t tile;  // (query, head) pairs in one chunk
+  int32_t tiles;
+  int32_t batch;  // of the keys packed now
+  float *packed_k, *packed_v;
+};
+
+static int64_t up_to_panel(int64_t n) { return (n + KC_PANEL - 1) / KC_PANEL * KC_PANEL; }
+
+// visible gives the keys low <= j < high that query i may see.
+static void visible(const struct attention_job *j, int32_t i, int32_t *low, int32_t *high) {
+  *high = j->keys;
+  if (j->a->causal && j->past + i + 1 < *high) *high = j->past + i + 1;
+  *low = j->a->window > 0 && *high > j->a->window ? *high - j->a->window : 0;
+}
+
+// soften turns the scores of one query into probabilities; those outside
+// low..high and those that the mask hides become 0. It gives 1/sum, 0 if none
+// is left.
+static float soften(const struct attention_job *j, float *scores, int32_t i, int32_t end) {
+  const kc_attention *a = j->a;
+  int32_t low, high;
+  visible(j, i, &low, &high);
+  scale_row(scores, scores, high, a->scale, 0);
+  if (a->softcap > 0) {
+    scale_row(scores, scores, high, 1 / a->softcap, 0);
+    activate_array(TANH, scores, scores, high);
+    scale_row(scores, scores, high, a->softcap, 0);
+  }
+  if (a->mask >= 0) {
+    const uint8_t *mask = (const uint8_t *)j->c->at[a->mask] + (int64_t)i * a->mask_ld;
+    for (int32_t k = low; k < high; k++)
+      if (!mask[k]) scores[k] = -INFINITY;
+  }
+  float top = high > low ? max_row(scores + low, high - low) : -INFINITY;
+  memset(scores, 0, (size_t)low * 4);
+  memset(scores + high, 0, (size_t)(end - high) * 4);
+  if (top == -INFINITY) {
+    memset(scores, 0, (size_t)end * 4);
+    return 0;
+  }
+  return 1 / exp_row(scores + low, scores + low, high - low, top);
+}
+
+// Dot products of the queries of one key head with key k.
+INLINE void few_scores(const int type, const int share, const float *q, int32_t head, const void *k,
+                       int64_t at, float *scores, int64_t ld) {
+  vf sum[4];
+  UNROLL for (int h = 0; h < share; h++) sum[h] = splat(0);
+  int32_t d = 0;
+  for (; d + VW <= head; d += VW) {
+    vf kv = load_typed(type, k, at + d);
+    UNROLL for (int h = 0; h < share; h++) sum[h] += load(q + h * head + d) * kv;
+  }
+  for (int h = 0; h < share; h++) {
+    float s = sum_of(sum[h]);
+    for (int32_t rest = d; rest < head; rest++)
+      s += q[h * head + rest] * typed_at(type, k, at + rest);
+    scores[h * ld] = s;
+  }
+}
+
+// Sums of values, weighted: acc += p·v for the heads of one key head.
+INLINE void few_values(const int type, const int share, float *acc, int32_t head, const void *v,
+                       int64_t at, int64_t ldv, const float *p, int64_t ld, int32_t keys) {
+  int32_t d = 0;
+  for (; d + VW <= head; d += VW) {
+    vf sum[4];
+    UNROLL for (int h = 0; h < share; h++) sum[h] = splat(0);
+    for (int32_t k = 0; k < keys; k++) {
+      vf x = load_typed(type, v, at + k * ldv + d);
+      UNROLL for (int h = 0; h < share; h++) sum[h] += splat(p[h * ld + k]) * x;
+    }
+    UNROLL for (int h = 0; h < share; h++) store(acc + h * head + d, sum[h]);
+  }
+  for (; d < head; d++) {
+    for (int h = 0; h < share; h++) {
+      float s = 0;
+      for (int32_t k = 0; k < keys; k++) s += p[h * ld + k] * typed_at(type, v, at + k * ldv + d);
+      acc[h * head + d] = s;
+    }
+  }
+}
+
+#define FEW_TYPED(TYPE, SHARE)                                                                   \
+  do {                                                                                           \
+    for (int32_t k = low; k < high; k++)                                                         \
+      few_scores(TYPE, SHARE, q, j->head, keys, at + k * a->k.ld, scores + k, ld);               \
+    float inverse[SHARE];                                                                        \
+    for (int h = 0; h < SHARE; h++) inverse[h] = soften(j, scores + h * ld, i, high);            \
+    few_values(TYPE, SHARE, out, j->head, values, at + low * a->v.ld, a->v.ld, scores + low, ld, \
+               high - low);                                                                      \
+    for (int h = 0; h < SHARE; h++)                                                              \
+      scale_row(out + h * j->head, out + h * j->head, j->head, inverse[h], 0);                   \
+  } while (0)
+
+#define FEW_SHARED(SHARE)        \
+  switch (a->k.type) {           \
+    case KC_F32:                 \
+      FEW_TYPED(KC_F32, SHARE);  \
+      break;                     \
+    case KC_F16:                 \
+      FEW_TYPED(KC_F16, SHARE);  \
+      break;                     \
+    default:                     \
+      FEW_TYPED(KC_BF16, SHARE); \
+  }
+
+// share heads (at most 4) of query i that look at key head g.
+static void few(struct attention_job *j, int32_t i, int32_t g, int32_t h, int32_t share,
+                float *scores) {
+  const kc_attention *a = j->a;
+  int64_t row = (int64_t)j->batch * j->rows + i, ld = up_to_panel(j->keys);
+  int32_t low, high;
+  visible(j, i, &low, &high);
+  const float *q = kc_f32(j->c, a->q, row) + h * j->head;
+  float *out = kc_f32(j->c, a->out, row) + h * j->head;
+  const void *keys = j->c->at[a->k.at], *values = j->c->at[a->v.at];
+  int64_t at = (int64_t)j->batch * j->keys * a->k.ld + g * j->head;
+  switch (share) {
+    case 1:
+      FEW_SHARED(1)
+      break;
+    case 2:
+      FEW_SHARED(2)
+      break;
+    case 3:
+      FEW_SHARED(3)
+      break;
+    default:
+      FEW_SHARED(4)
+  }
+}
+
+static void few_chunk(void *arg, int32_t chunk, int32_t thread) {
+  struct attention_job *j = arg;
+  float *scores = (float *)(j->c->scratch + thread * j->c->scratch_bytes);
+  int32_t g = chunk % j->a->kv_heads, i = chunk / j->a->kv_heads;
+  for (int32_t h = 0; h < j->share; h += 4)
+    few(j, i, g, g * j->share + h, j->share - h < 4 ? j->share - h : 4, scores);
+}
+
+// Keys p*32 .. of one key head: transposed keys [head][32], values
+// [keys][32] for each 32 channels.
+static void pack_panel(struct attention_job *j, int32_t g, int32_t p) {
+  const kc_attention *a = j->a;
+  int64_t padded = up_to_panel(j->keys), wide = up_to_panel(j->head);
+  float *pk = j->packed_k + g * padded * j->head + (int64_t)p * KC_PANEL * j->head;
+  float *pv = j->packed_v + g * padded * wide;
+  const void *keys = j->c->at[a->k.at], *values = j->c->at[a->v.at];
+  for (int32_t k = p * KC_PANEL; k < (p + 1) * KC_PANEL; k++) {
+    int32_t lane = k - p * KC_PANEL;
+    if (k >= j->keys) {
+      for (int32_t d = 0; d < j->head; d++) pk[d * KC_PANEL + lane] = 0;
+      for (int64_t d = 0; d < wide; d += KC_PANEL)
+        memset(pv + d * padded + (int64_t)k * KC_PANEL, 0, KC_PANEL * 4);
+      continue;
+    }
+    int64_t at = ((int64_t)j->batch * j->keys + k) * a->k.ld + g * j->head;
+    for (int32_t d = 0; d < j->head; d++) {
+      pk[d * KC_PANEL + lane] = typed_at(a->k.type, keys, at + d);
+      pv[d / KC_PANEL * KC_PANEL * padded + (int64_t)k * KC_PANEL + d % KC_PANEL] =
+          typed_at(a->v.type, values, at + d);
+    }
+  }
+}
+
+static void pack_chunk(void *arg, int32_t chunk, int32_t thread) {
+  (void)thread;
+  struct attention_job *j = arg;
+  pack_panel(j, chunk % j->a->kv_heads, chunk / j->a->kv_heads);
+}
+
+// The row and head of pair r of key head g: heads outermost, so that the
+// queries of a tile are neighbours and see about the same keys.
+static void pair_at(const struct attention_job *j, int32_t g, int32_t r, int32_t *i, int32_t *h) {
+  *h = g * j->share + r / j->rows;
+  *i = r % j->rows;
+}
+
+static void many_tile(struct attention_job *j, int32_t g, int32_t r, int mr, float *scratch) {
+  const kc_attention *a = j->a;
+  int64_t padded = up_to_panel(j->keys), wide = up_to_panel(j->head);
+  float *q = scratch, *scores = q + MR_FLOAT * wide, inverse[MR_FLOAT];
+  _Alignas(64) float out[MR_FLOAT * KC_PANEL];
+  int32_t end = 0, start = j->keys, i, h;
+  for (int t = 0; t < mr; t++) {
+    int32_t low, high;
+    pair_at(j, g, r + t, &i, &h);
+    visible(j, i, &low, &high);
+    if (high > end) end = high;
+    if (low < start) start = low;
+    memcpy(q + t * wide, kc_f32(j->c, a->q, (int64_t)j->batch * j->rows + i) + h * j->head,
+           (size_t)j->head * 4);
+  }
+  start = start / KC_PANEL * KC_PANEL;
+  for (int32_t k = start; k < end; k += KC_PANEL) {
+    const float *pk = j->packed_k + (g * padded + k) * j->head;
+    multiply_float(mr, q, wide, pk, KC_PANEL, j->head, out);
+    for (int t = 0; t < mr; t++) memcpy(scores + t * padded + k, out + t * KC_PANEL, KC_PANEL * 4);
+  }
+  int32_t stop = (int32_t)up_to_panel(end);
+  for (int t = 0; t < mr; t++) {
+    pair_at(j, g, r + t, &i, &h);
+    if (start > 0) memset(scores + t * padded, 0, (size_t)start * 4);
+    inverse[t] = soften(j, scores + t * padded, i, stop);
+  }
+  for (int32_t d = 0; d < j->head; d += KC_PANEL) {
+    const float *pv = j->packed_v + (g * wide + d) * padded + (int64_t)start * KC_PANEL;
+    multiply_float(mr, scores + start, padded, pv, KC_PANEL, stop - start, out);
+    int32_t n = j->head - d < KC_PANEL ? j->head - d : KC_PANEL;
+    for (int t = 0; t < mr; t++) {
+      pair_at(j, g, r + t, &i, &h);
+      float *y = kc_f32(j->c, a->out, (int64_t)j->batch * j->rows + i) + h * j->head + d;
+      scale_row(y, out + t * KC_PANEL, n, inverse[t], 0);
+    }
+  }
+}
+
+static void many_chunk(void *arg, int32_t chunk, int32_t thread) {
+  struct attention_job *j = arg;
+  float *scratch = (float *)(j->c->scratch + thread * j->c->scratch_bytes);
+  int32_t g = chunk % j->a->kv_heads, r = chunk / j->a->kv_heads * j->tile;
+  int32_t end = r + j->tile, all = j->rows * j->share;
+  if (end > all) end = all;
+  while (r < end) {
+    int mr = float_rows(end - r);
+    many_tile(j, g, r, mr, scratch);
+    r += mr;
+  }
+}
+
+// From so many (query, head) pairs to a key head on, packing pays.
+#define MANY 12
+
+static void run_attention(const kc_ctx *c, const void *op) {
+  const kc_attention *a = op;
+  struct attention_job j = {.c = c, .a = a, .tile = MR_FLOAT};
+  j.head = a->q.cols / a->heads;
+  j.share = a->heads / a->kv_heads;
+  j.past = a->past ? c->scalars[a->past] : 0;
+  int32_t rows = kc_len(c, a->q.rows), keys = kc_len(c, a->k.rows);
+  if (a->cached) keys = a->length ? c->scalars[a->length] : j.past + rows;
+  j.rows = rows / a->batch;
+  j.keys = keys / a->batch;
+  if (j.rows == 0) return;
+  int64_t padded = up_to_panel(j.keys);
+  j.packed_k = a->scratch >= 0 ? c->at[a->scratch] : NULL;
+  if (j.packed_k) j.packed_v = j.packed_k + a->kv_heads * padded * j.head;
+  kc_pool *pool = (int64_t)rows * j.keys * a->q.cols < SERIAL ? NULL : c->pool;
+  for (; j.batch < a->batch; j.batch++) {
+    if (j.rows * j.share < MANY || j.keys == 0) {
+      kc_parallel(pool, few_chunk, &j, j.rows * a->kv_heads);
+      continue;
+    }
+    kc_parallel(pool, pack_chunk, &j, (int32_t)(padded / KC_PANEL) * a->kv_heads);
+    int32_t tiles = (j.rows * j.share + j.tile - 1) / j.tile;
+    kc_parallel(pool, many_chunk, &j, tiles * a->kv_heads);
+  }
+}

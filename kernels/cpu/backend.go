@@ -1,0 +1,100 @@
+package cpu
+
+// #cgo CFLAGS: -std=gnu11 -O3 -Wall -Wextra -Werror
+// #cgo LDFLAGS: -lm -lpthread
+// #include "kc.h"
+import "C"
+
+import (
+	"runtime"
+	"sync"
+
+	"github.com/kuai-robot/kuai/kernels"
+)
+
+// Level is the instruction set that kernels use.
+type Level int
+
+// Levels, from what every processor has to the best.
+const (
+	Best Level = iota // what this processor has
+	Base
+	AVX2
+	AVX512
+	AVX512BF16
+)
+
+func (l Level) String() string {
+	return [...]string{"best", "base", "AVX2", "AVX-512", "AVX-512 BF16"}[l]
+}
+
+// Options of New.
+type Options struct {
+	// Threads that a Run uses, the caller's included; 0 means as many as the
+	// process may use at once.
+	Threads int
+	// Level limits the instruction set; a level that the processor does not
+	// have means the best below it.
+	Level Level
+}
+
+// Backend compiles for the processor and owns the packed weights and worker
+// threads. The threads end some time after the last use of it.
+type Backend struct {
+	level   C.int32_t
+	threads int
+	pool    *C.kc_pool
+
+	mu     sync.Mutex
+	packed map[packKey]*packed
+}
+
+// New starts the worker threads; with too few resources for them it computes on
+// the caller's thread.
+func New(o Options) kernels.Backend {
+	b := &Backend{threads: o.Threads, level: C.kc_best_level(), packed: map[packKey]*packed{}}
+	if o.Level != Best {
+		b.level = min(b.level, C.int32_t(o.Level-Base))
+	}
+	if b.threads <= 0 {
+		b.threads = runtime.GOMAXPROCS(0)
+	}
+	if b.threads > 1 {
+		b.pool = C.kc_pool_new(C.int32_t(b.threads))
+	}
+	if b.pool == nil {
+		b.threads = 1
+		return b
+	}
+	runtime.AddCleanup(b, func(pool *C.kc_pool) { C.kc_pool_free(pool) }, b.pool)
+	return b
+}
+
+// Name is "cpu".
+func (b *Backend) Name() string { return "cpu" }
+
+// Level is the instruction set in use.
+func (b *Backend) Level() Level { return Level(b.level) + Base }
+
+// Build compiles the graph and packs its weights.
+func (b *Backend) Build(g *kernels.Graph, options kernels.Options) (kernels.Executable, error) {
+	e := &executable{backend: b, graph: g}
+	if err := e.build(options); err != nil {
+		e.Close()
+		return nil, err
+	}
+	return e, nil
+}
+
+func (e *executable) build(options kernels.Options) error {
+	l := newLowering(e.graph, options)
+	if err := l.lower(); err != nil {
+		return err
+	}
+	ops, err := l.schedule()
+	if err != nil {
+		return err
+	}
+	e.lay(l, ops)
+	return e.emit(l, ops)
+}

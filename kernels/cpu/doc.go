@@ -1,0 +1,28 @@
+// Package cpu runs graphs on the processor's vector units.
+//
+// Build lowers the graph to a list of steps, in this order:
+//
+//   - fuse.go moves bias, activation, gate, residual and the store to a cache
+//     into the product before them, a norm into the products after it, joins
+//     products of one input, and turns slices and reshapes into views;
+//   - schedule.go orders what results so that operands come first;
+//   - arena.go gives every value and every scratch buffer a place in one block
+//     of memory, which those share that do not live at the same time;
+//   - emit.go writes the steps as C structs.
+//
+// Run is one call into C, which walks the steps. Weights are packed once for
+// each Weight and precision and shared by all programs of a Backend value
+// (weights.go; the layouts are in kc.h): blocks of GGUF types stay blocks, with
+// the rows of a panel interleaved, and are multiplied as integers with
+// activations rounded to 8 bits per 32. The same packed form serves one row
+// (decoding) and many (prompts).
+//
+// The kernels are written once, with the compiler's vector extension, and
+// compiled for several levels of processor: base (SSE2, NEON), AVX2, AVX-512
+// with VNNI, the same with BF16. New takes the best that the processor has.
+//
+// A Backend owns Threads-1 worker threads, which spin for some microseconds
+// after work and then park. Results do not depend on the number of threads. A
+// Run that finds the workers busy with another session computes on its own
+// thread.
+package cpu

@@ -1,0 +1,9 @@
+// Kernels for x86-64 with AVX-512, VNNI and BF16.
+#if defined(__x86_64__)
+#pragma GCC target( \
+    "avx2,fma,f16c,avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx512bf16,prefer-vector-width=512")
+#define VW 16
+#define HAVE_BF16
+#define OPS kc_ops_avx512_bf16
+#include "level.inc.h"
+#endif

@@ -1,0 +1,375 @@
+// Tiles: a few prepared rows times one panel of 32 outputs, to out[rows][32].
+//
+// A tile goes over the panel in passes of NV vectors, so that the sums of all
+// rows stay in registers. MR_FLOAT and MR_INT are the most rows of one tile.
+#if VW == 16
+#define NV 2
+#define MR_FLOAT 12
+#define MR_INT 6
+#elif VW == 8
+#define NV 2
+#define MR_FLOAT 6
+#define MR_INT 2
+#else
+#define NV 2
+#define MR_FLOAT 4
+#define MR_INT 2
+#endif
+#define PASS (VW * NV)
+
+#define UNROLL _Pragma("GCC unroll 16")
+
+// What prepare made of the rows of x.
+typedef struct {
+  const float *f32;  // KC_X_F32, ld apart
+  const uint16_t *bf16;
+  const int8_t *i8;    // quants, ld apart
+  const float *scale;  // per row and block
+  const int32_t *sum;  // of the quants, per row and half block
+  int64_t ld;
+  int32_t blocks;  // scales of a row; sums are twice as many
+  int32_t k;
+} rows_in;
+
+INLINE rows_in rows_from(rows_in x, int32_t row) {
+  if (x.f32) x.f32 += row * x.ld;
+  if (x.bf16) x.bf16 += row * x.ld;
+  if (x.i8) {
+    x.i8 += row * x.ld;
+    x.scale += (int64_t)row * x.blocks;
+    x.sum += (int64_t)row * x.blocks * 2;
+  }
+  return x;
+}
+
+// Rows times a matrix [k][ldw] of f32 or halves, 32 columns of it.
+INLINE void tile_float(const int mr, const int half, const float *x, int64_t ldx, const void *w,
+                       int64_t ldw, int32_t k, float *out) {
+  for (int pass = 0; pass < KC_PANEL; pass += PASS) {
+    vf acc[MR_FLOAT][NV];
+    UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < NV; j++) acc[i][j] = splat(0);
+    for (int32_t kk = 0; kk < k; kk++) {
+      vf wv[NV];
+      UNROLL for (int j = 0; j < NV; j++) wv[j] =
+          half ? load_half((const uint16_t *)w + kk * ldw + pass + j * VW)
+               : load((const float *)w + kk * ldw + pass + j * VW);
+      UNROLL for (int i = 0; i < mr; i++) {
+        vf b = splat(x[i * ldx + kk]);
+        UNROLL for (int j = 0; j < NV; j++) acc[i][j] += b * wv[j];
+      }
+    }
+    UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < NV; j++)
+        store(out + i * KC_PANEL + pass + j * VW, acc[i][j]);
+  }
+}
+
+INLINE vf brain_low(vi pair) { return as_float(pair << 16); }
+INLINE vf brain_high(vi pair) { return as_float(pair & splat_int((int32_t)0xffff0000)); }
+
+// acc += the products of two pairs of bf16 a lane.
+INLINE vf dot_brain(vf acc, vi w, int32_t x) {
+#ifdef HAVE_BF16
+  return (vf)_mm512_dpbf16_ps((__m512)acc, (__m512bh)w, (__m512bh)splat_int(x));
+#else
+  vi xs = splat_int(x);
+  acc += brain_low(w) * brain_low(xs);
+  return acc + brain_high(w) * brain_high(xs);
+#endif
+}
+
+INLINE int32_t load_four(const void *p) {
+  int32_t x;
+  memcpy(&x, p, 4);
+  return x;
+}
+
+INLINE void tile_brain(const int mr, const rows_in x, const uint8_t *w, float *out) {
+  for (int pass = 0; pass < KC_PANEL; pass += PASS) {
+    vf acc[MR_FLOAT][NV];
+    UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < NV; j++) acc[i][j] = splat(0);
+    for (int32_t k = 0; k < x.k; k += 2) {
+      vi wv[NV];
+      UNROLL for (int j = 0; j < NV; j++) wv[j] =
+          load_int(w + (int64_t)k * KC_PANEL * 2 + (pass + j * VW) * 4);
+      UNROLL for (int i = 0; i < mr; i++) {
+        int32_t b = load_four(x.bf16 + i * x.ld + k);
+        UNROLL for (int j = 0; j < NV; j++) acc[i][j] = dot_brain(acc[i][j], wv[j], b);
+      }
+    }
+    UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < NV; j++)
+        store(out + i * KC_PANEL + pass + j * VW, acc[i][j]);
+  }
+}
+
+// acc += the products of four unsigned bytes of w and four signed bytes of x a
+// lane. Where full is set the bytes of w use all eight bits around 128; AVX2
+// then multiplies magnitudes, because its sums of two products saturate.
+#if VW == 8
+#define SIGNED_FULL 1
+#else
+#define SIGNED_FULL 0
+#endif
+INLINE vi dot_bytes(vi acc, vi w, int32_t x, const int full) {
+#if VW == 16
+  (void)full;
+  return (vi)_mm512_dpbusd_epi32((__m512i)acc, (__m512i)w, _mm512_set1_epi32(x));
+#elif VW == 8
+  __m256i xs = _mm256_set1_epi32(x), ws = (__m256i)w;
+  if (full) {
+    ws = _mm256_xor_si256(ws, _mm256_set1_epi8((char)0x80));
+    xs = _mm256_sign_epi8(xs, ws);
+    ws = _mm256_abs_epi8(ws);
+  }
+  __m256i pairs = _mm256_maddubs_epi16(ws, xs);
+  return acc + (vi)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+#else
+  (void)full;
+  UNROLL for (int b = 0; b < 4; b++) acc +=
+      (w >> 8 * b & splat_int(255)) * splat_int((int8_t)((uint32_t)x >> 8 * b));
+  return acc;
+#endif
+}
+
+// Rows of bytes times a panel of bytes with one scale per output.
+INLINE void tile_bytes(const int mr, const rows_in x, const uint8_t *w, const float *scale,
+                       float *out) {
+  for (int pass = 0; pass < KC_PANEL; pass += PASS) {
+    vi acc[MR_INT][NV];
+    UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < NV; j++) acc[i][j] =
+        splat_int(SIGNED_FULL ? 0 : -128 * x.sum[i * x.blocks * 2]);
+    for (int32_t k = 0; k < x.k; k += 4) {
+      vi wv[NV];
+      UNROLL for (int j = 0; j < NV; j++) wv[j] =
+          load_int(w + (int64_t)k * KC_PANEL + (pass + j * VW) * 4);
+      UNROLL for (int i = 0; i < mr; i++) {
+        int32_t b = load_four(x.i8 + i * x.ld + k);
+        UNROLL for (int j = 0; j < NV; j++) acc[i][j] = dot_bytes(acc[i][j], wv[j], b, 1);
+      }
+    }
+    UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < NV; j++)
+        store(out + i * KC_PANEL + pass + j * VW,
+              to_float(acc[i][j]) * load(scale + pass + j * VW) * splat(x.scale[i * x.blocks]));
+  }
+}
+
+// The kinds of blocks as the tile needs them.
+INLINE int kind_nibbles(int kind) {
+  return kind == KC_PACK_Q4_0 || kind == KC_PACK_Q4_1 || kind == KC_PACK_Q4_K;
+}
+INLINE int kind_minimum(int kind) { return kind == KC_PACK_Q4_1 || kind == KC_PACK_Q4_K; }
+INLINE int kind_wide(int kind) { return kind == KC_PACK_Q4_K || kind == KC_PACK_Q6_K; }
+INLINE int kind_zero(int kind) {
+  switch (kind) {
+    case KC_PACK_Q4_0:
+      return 8;
+    case KC_PACK_Q8_0:
+      return SIGNED_FULL ? 0 : 128;
+    case KC_PACK_Q6_K:
+      return 32;
+    default:
+      return 0;
+  }
+}
+
+INLINE vf load_scale(const int kind, const uint8_t *block, int at) {
+  return kind_wide(kind) ? load((const float *)block + at)
+                         : load_half((const uint16_t *)block + at);
+}
+
+INLINE vi load_quants(const int kind, const uint8_t *quants, int q, int column) {
+  if (!kind_nibbles(kind)) return load_int(quants + q * 128 + column * 4);
+  vi both = load_int(quants + q % 4 * 128 + column * 4);
+  return (q < 4 ? both : both >> 4) & splat_int(0x0f0f0f0f);
+}
+
+// Quads from to to of one block: acc = zero point + products.
+INLINE void block_dot(const int mr, const int kind, vi acc[MR_INT][NV], const uint8_t *quants,
+                      const int from, const int to, int column, const rows_in x, int32_t block) {
+  const int halves = kind == KC_PACK_Q6_K;
+  UNROLL for (int i = 0; i < mr; i++) {
+    const int32_t *sum = x.sum + ((int64_t)i * x.blocks + block) * 2;
+    int32_t s = halves ? sum[from / 4] : sum[0] + sum[1];
+    vi start = splat_int(kind_zero(kind) ? -kind_zero(kind) * s : 0);
+    UNROLL for (int j = 0; j < NV; j++) acc[i][j] = start;
+  }
+  UNROLL for (int q = from; q < to; q++) {
+    vi wv[NV];
+    UNROLL for (int j = 0; j < NV; j++) wv[j] = load_quants(kind, quants, q, column + j * VW);
+    UNROLL for (int i = 0; i < mr; i++) {
+      int32_t b = load_four(x.i8 + i * x.ld + block * KC_BLOCK + q * 4);
+      UNROLL for (int j = 0; j < NV; j++) acc[i][j] =
+          dot_bytes(acc[i][j], wv[j], b, kind == KC_PACK_Q8_0);
+    }
+  }
+}
+
+INLINE void block_scale(const int mr, vf sums[MR_INT][NV], vi acc[MR_INT][NV], const vf d[NV],
+                        const rows_in x, int32_t block) {
+  UNROLL for (int i = 0; i < mr; i++) {
+    vf s = splat(x.scale[(int64_t)i * x.blocks + block]);
+    UNROLL for (int j = 0; j < NV; j++) sums[i][j] += to_float(acc[i][j]) * (d[j] * s);
+  }
+}
+
+INLINE void tile_blocks(const int mr, const int kind, const rows_in x, const uint8_t *w,
+                        float *out) {
+  const int head = kind_wide(kind) ? 256 : kind_minimum(kind) ? 128 : 64;
+  for (int pass = 0; pass < KC_PANEL; pass += PASS) {
+    vf sums[MR_INT][NV];
+    UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < NV; j++) sums[i][j] = splat(0);
+    const uint8_t *block = w;
+    for (int32_t b = 0; b < x.blocks; b++, block += kc_block_bytes(kind)) {
+      vi acc[MR_INT][NV];
+      vf d[NV];
+      UNROLL for (int j = 0; j < NV; j++) d[j] = load_scale(kind, block, pass + j * VW);
+      if (kind == KC_PACK_Q6_K) {
+        block_dot(mr, kind, acc, block + head, 0, 4, pass, x, b);
+        block_scale(mr, sums, acc, d, x, b);
+        UNROLL for (int j = 0; j < NV; j++) d[j] =
+            load_scale(kind, block, KC_PANEL + pass + j * VW);
+        block_dot(mr, kind, acc, block + head, 4, 8, pass, x, b);
+        block_scale(mr, sums, acc, d, x, b);
+        continue;
+      }
+      block_dot(mr, kind, acc, block + head, 0, 8, pass, x, b);
+      block_scale(mr, sums, acc, d, x, b);
+      if (!kind_minimum(kind)) continue;
+      UNROLL for (int j = 0; j < NV; j++) d[j] = load_scale(kind, block, KC_PANEL + pass + j * VW);
+      UNROLL for (int i = 0; i < mr; i++) {
+        const int32_t *sum = x.sum + ((int64_t)i * x.blocks + b) * 2;
+        vf s = splat(x.scale[(int64_t)i * x.blocks + b] * (float)(sum[0] + sum[1]));
+        UNROLL for (int j = 0; j < NV; j++) sums[i][j] += d[j] * s;
+      }
+    }
+    UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < NV; j++)
+        store(out + i * KC_PANEL + pass + j * VW, sums[i][j]);
+  }
+}
+
+// Each number of rows is compiled by itself.
+#define EACH_FLOAT_ROWS(CALL)      \
+  switch (mr) {                    \
+    case 1:                        \
+      CALL(1);                     \
+      break;                       \
+    case 2:                        \
+      CALL(2);                     \
+      break;                       \
+    case 3:                        \
+      CALL(3);                     \
+      break;                       \
+    case 4:                        \
+      CALL(4);                     \
+      break;                       \
+    case 6:                        \
+      CALL(MR_FLOAT >= 6 ? 6 : 1); \
+      break;                       \
+    default:                       \
+      CALL(MR_FLOAT);              \
+  }
+
+#define EACH_INT_ROWS(CALL)      \
+  switch (mr) {                  \
+    case 1:                      \
+      CALL(1);                   \
+      break;                     \
+    case 2:                      \
+      CALL(2);                   \
+      break;                     \
+    case 3:                      \
+      CALL(MR_INT >= 3 ? 3 : 1); \
+      break;                     \
+    case 4:                      \
+      CALL(MR_INT >= 4 ? 4 : 1); \
+      break;                     \
+    default:                     \
+      CALL(MR_INT);              \
+  }
+
+// The rows of the next tile when so many are left.
+static int float_rows(int left) {
+  if (left >= MR_FLOAT) return MR_FLOAT;
+  if (MR_FLOAT > 6 && left >= 6) return 6;
+  return left < 4 ? left : 4;
+}
+
+static int int_rows(int left) {
+  if (left >= MR_INT) return MR_INT;
+  return left < 4 ? left : 4;
+}
+
+static void multiply_float(int mr, const float *x, int64_t ldx, const float *w, int64_t ldw,
+                           int32_t k, float *out) {
+#define CALL(n) tile_float(n, 0, x, ldx, w, ldw, k, out)
+  EACH_FLOAT_ROWS(CALL)
+#undef CALL
+}
+
+static void multiply_half(int mr, rows_in x, const uint8_t *w, float *out) {
+#define CALL(n) tile_float(n, 1, x.f32, x.ld, w, KC_PANEL, x.k, out)
+  EACH_FLOAT_ROWS(CALL)
+#undef CALL
+}
+
+static void multiply_brain(int mr, rows_in x, const uint8_t *w, float *out) {
+#define CALL(n) tile_brain(n, x, w, out)
+  EACH_FLOAT_ROWS(CALL)
+#undef CALL
+}
+
+static void multiply_bytes(int mr, rows_in x, const uint8_t *w, const float *scale, float *out){
+#define CALL(n) tile_bytes(n, x, w, scale, out)
+    EACH_INT_ROWS(CALL)
+#undef CALL
+}
+
+#define MULTIPLY_BLOCKS(NAME, KIND)                                              \
+  static void multiply_##NAME(int mr, rows_in x, const uint8_t *w, float *out) { \
+    EACH_INT_ROWS(NAME##_CALL)                                                   \
+  }
+#define q4_0_CALL(n) tile_blocks(n, KC_PACK_Q4_0, x, w, out)
+#define q4_1_CALL(n) tile_blocks(n, KC_PACK_Q4_1, x, w, out)
+#define q8_0_CALL(n) tile_blocks(n, KC_PACK_Q8_0, x, w, out)
+#define q4_k_CALL(n) tile_blocks(n, KC_PACK_Q4_K, x, w, out)
+#define q6_k_CALL(n) tile_blocks(n, KC_PACK_Q6_K, x, w, out)
+MULTIPLY_BLOCKS(q4_0, KC_PACK_Q4_0) MULTIPLY_BLOCKS(q4_1, KC_PACK_Q4_1)
+    MULTIPLY_BLOCKS(q8_0, KC_PACK_Q8_0) MULTIPLY_BLOCKS(q4_k, KC_PACK_Q4_K)
+        MULTIPLY_BLOCKS(q6_k, KC_PACK_Q6_K)
+
+            static int floats_per_tile(int32_t kind) {
+  return kind <= KC_PACK_BF16;
+}
+
+// multiply computes the tile of mr rows with panel p of w.
+static void multiply(int mr, rows_in x, const kc_packed *w, int32_t p, float *out) {
+  const uint8_t *panel = w->data + p * w->panel_bytes;
+  switch (w->kind) {
+    case KC_PACK_F32:
+      multiply_float(mr, x.f32, x.ld, (const float *)panel, KC_PANEL, x.k, out);
+      break;
+    case KC_PACK_F16:
+      multiply_half(mr, x, panel, out);
+      break;
+    case KC_PACK_BF16:
+      multiply_brain(mr, x, panel, out);
+      break;
+    case KC_PACK_I8:
+      multiply_bytes(mr, x, panel, w->scale + p * KC_PANEL, out);
+      break;
+    case KC_PACK_Q4_0:
+      multiply_q4_0(mr, x, panel, out);
+      break;
+    case KC_PACK_Q4_1:
+      multiply_q4_1(mr, x, panel, out);
+      break;
+    case KC_PACK_Q8_0:
+      multiply_q8_0(mr, x, panel, out);
+      break;
+    case KC_PACK_Q4_K:
+      multiply_q4_k(mr, x, panel, out);
+      break;
+    case KC_PACK_Q6_K:
+      multiply_q6_k(mr, x, panel, out);
+      break;
+  }
+}

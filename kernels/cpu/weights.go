@@ -1,0 +1,186 @@
+package cpu
+
+// #include "kc.h"
+import "C"
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/kuai-robot/kuai/kernels"
+)
+
+// packKey tells the packed forms of one weight apart.
+type packKey struct {
+	w    *kernels.Weight
+	kind C.int32_t
+	// windows says that the inputs of a convolution come place after place with
+	// all channels, not channel after channel.
+	windows bool
+}
+
+// packed is a weight in C memory, shared by the executables that use it.
+type packed struct {
+	c     *C.kc_packed
+	users int
+}
+
+// kindOf is the packed form in which a product at precision p uses w.
+func kindOf(w *kernels.Weight, p kernels.Precision, windows bool) C.int32_t {
+	switch {
+	case p == kernels.BFloat16:
+		return C.KC_PACK_BF16
+	case p == kernels.Int8, p == kernels.Stored && w.Type == kernels.I8:
+		return C.KC_PACK_I8
+	case p == kernels.Stored && !windows:
+		return storedKind(w.Type)
+	case w.Type == kernels.F16 && !windows:
+		return C.KC_PACK_F16
+	}
+	return C.KC_PACK_F32
+}
+
+// storedKind is the form that keeps what the type holds.
+func storedKind(t kernels.DType) C.int32_t {
+	switch t {
+	case kernels.F16:
+		return C.KC_PACK_F16
+	case kernels.BF16:
+		return C.KC_PACK_BF16
+	case kernels.I8:
+		return C.KC_PACK_I8
+	case kernels.Q4_0:
+		return C.KC_PACK_Q4_0
+	case kernels.Q4_1:
+		return C.KC_PACK_Q4_1
+	case kernels.Q8_0:
+		return C.KC_PACK_Q8_0
+	case kernels.Q4_K:
+		return C.KC_PACK_Q4_K
+	case kernels.Q6_K:
+		return C.KC_PACK_Q6_K
+	}
+	return C.KC_PACK_F32
+}
+
+// formatOf is how rows are prepared for a packed form.
+func formatOf(kind C.int32_t) C.int32_t {
+	switch kind {
+	case C.KC_PACK_F32, C.KC_PACK_F16:
+		return C.KC_X_F32
+	case C.KC_PACK_BF16:
+		return C.KC_X_BF16
+	case C.KC_PACK_I8:
+		return C.KC_X_I8_ROW
+	}
+	return C.KC_X_I8_BLOCK
+}
+
+// pack gives the packed form of a weight, made now or before.
+func (e *executable) pack(key packKey) (*C.kc_packed, error) {
+	b := e.backend
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p := b.packed[key]
+	if p == nil {
+		c, err := newPacked(key)
+		if err != nil {
+			return nil, err
+		}
+		p = &packed{c: c}
+		b.packed[key] = p
+	}
+	p.users++
+	e.used = append(e.used, key)
+	return p.c, nil
+}
+
+func newPacked(key packKey) (*C.kc_packed, error) {
+	w := key.w
+	c := (*C.kc_packed)(C.kc_alloc(C.size_t(unsafe.Sizeof(C.kc_packed{}))))
+	if c == nil {
+		return nil, noMemory("weight "+w.Name, 0)
+	}
+	c.kind, c.outputs, c.inputs = key.kind, C.int32_t(w.Rows()), C.int32_t(w.Cols())
+	size := C.kc_packed_bytes(c)
+	c.data = (*C.uint8_t)(C.kc_alloc(C.size_t(size)))
+	if key.kind == C.KC_PACK_I8 {
+		c.scale = (*C.float)(C.kc_alloc(C.size_t(4 * (w.Rows() + C.KC_PANEL))))
+	}
+	if c.data == nil || key.kind == C.KC_PACK_I8 && c.scale == nil {
+		freePacked(c)
+		return nil, noMemory("weight "+w.Name, int64(size))
+	}
+	if key.kind == storedKind(w.Type) && w.Type != kernels.F32 {
+		packStored(c, key)
+	} else {
+		packFloats(c, key)
+	}
+	return c, nil
+}
+
+// packStored packs the bytes of the file.
+func packStored(c *C.kc_packed, key packKey) {
+	w := key.w
+	size, _ := w.Type.RowBytes(w.Cols())
+	row := make([]byte, size)
+	for r := range w.Rows() {
+		copy(row, w.Data[r*size:])
+		if key.windows {
+			reorder(row, w, size/w.Cols())
+		}
+		C.kc_pack_stored(c, C.int32_t(r), (*C.uint8_t)(&row[0]))
+	}
+	if w.Type == kernels.I8 {
+		copy(unsafe.Slice((*float32)(c.scale), w.Rows()), w.Scales)
+	}
+}
+
+// packFloats packs decoded numbers, rounded where the form asks for it.
+func packFloats(c *C.kc_packed, key packKey) {
+	w := key.w
+	row := make([]float32, w.Cols())
+	for r := range w.Rows() {
+		w.Row(row, r)
+		if key.windows {
+			reorder(row, w, 1)
+		}
+		C.kc_pack_floats(c, C.int32_t(r), (*C.float)(&row[0]))
+	}
+}
+
+// reorder turns a row [channels, places] into [places, channels]; size is the
+// elements of T in one number.
+func reorder[T byte | float32](row []T, w *kernels.Weight, size int) {
+	channels := w.Shape[1]
+	places := w.Cols() / channels
+	from := append([]T{}, row...)
+	for p := range places {
+		for c := range channels {
+			copy(row[(p*channels+c)*size:][:size], from[(c*places+p)*size:])
+		}
+	}
+}
+
+func freePacked(c *C.kc_packed) {
+	C.kc_free(unsafe.Pointer(c.data))
+	C.kc_free(unsafe.Pointer(c.scale))
+	C.kc_free(unsafe.Pointer(c))
+}
+
+// release gives back what pack gave.
+func (b *Backend) release(keys []packKey) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, key := range keys {
+		p := b.packed[key]
+		if p.users--; p.users == 0 {
+			freePacked(p.c)
+			delete(b.packed, key)
+		}
+	}
+}
+
+func noMemory(what string, bytes int64) error {
+	return fmt.Errorf("%s: no memory for %d bytes (close other programs, or use a smaller model)", what, bytes)
+}

@@ -28,6 +28,7 @@ type arm struct {
 	// they close along, both in the tool link's frame, orthogonal, of length 1.
 	approach, closing robot.Vec3
 	shape             handShape
+	body              body
 	// length is that of the stretched arm, from the pivot to the tool, m.
 	length float64
 	// lower and upper are the position limits less a margin, so that a target
@@ -69,6 +70,7 @@ func newArm(d *robot.Description) (*arm, error) {
 	}
 	a.gripper = gripper
 	a.findShape()
+	a.body = newBody(d)
 	return a, nil
 }
 

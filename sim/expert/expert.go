@@ -117,7 +117,11 @@ func (e *Expert) task(s robot.Skill, o *robot.Observation) (task, error) {
 // do not follow: a motion that starts from there has no jump.
 func (e *Expert) standing(o *robot.Observation) robot.Joints {
 	if e.last != nil && o.At >= e.last.start {
-		if q, _ := e.last.at(o.At); !e.arm.lags(&q, &o.State.Position, maxLagRad) {
+		allowed := maxLagRad
+		if o.At.Sub(e.last.end()) > settleTime {
+			allowed = thereRad
+		}
+		if q, _ := e.last.at(o.At); !e.arm.lags(&q, &o.State.Position, allowed) {
 			return q
 		}
 	}

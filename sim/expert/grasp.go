@@ -15,9 +15,9 @@ const (
 	// supportM is kept between the fingertips and anything else below a block.
 	supportM = 0.002
 	// biteM is the least depth of a block between the fingers.
-	biteM = 0.006
+	biteM = 0.008
 	// tightM is the least gap between an open hand and what stands around.
-	tightM = 0.002
+	tightM = 0.001
 	// easyM is the gap at which nothing is crowded any more.
 	easyM = 0.012
 	// leanMax is how far a block may lean for its sides to be grasped.
@@ -26,6 +26,10 @@ const (
 
 // spares are how far beside a block each finger comes down, the widest first.
 var spares = [...]float64{0.012, 0.009, 0.006, 0.004}
+
+// raises are how far above the best height a block is taken where its
+// neighbours leave no room lower down.
+var raises = [...]float64{0, 0.004, 0.008}
 
 // tilts are how the fingers may lean outward at a target, the best first.
 var tilts = [...]float64{0, 0.25, 0.5, -0.25, 0.75}
@@ -92,19 +96,21 @@ func (a *arm) openFor(block *footprint, side int, tilt float64, around layout, i
 	if side == 1 {
 		g.width, g.yaw = 2*block.halfY, block.yaw+math.Pi/2
 	}
-	for _, spare := range spares {
-		open := g.width/2 + spare
-		if open > a.upper[a.gripper] {
-			continue
-		}
-		g.position = robot.Vec3{block.x, block.y, 0}
-		g.position[2] = a.graspHeight(block, g.reach, open)
-		if g.position[2] > block.top+a.lowest(g.reach, 0)-biteM {
-			continue
-		}
-		g.q[a.gripper] = open
-		if g.gap = a.handGap(g.reach, open, around, in); g.gap >= tightM {
-			return g, true
+	g.position = robot.Vec3{block.x, block.y, 0}
+	for _, raise := range raises {
+		for _, spare := range spares {
+			open := g.width/2 + spare
+			if open > a.upper[a.gripper] {
+				continue
+			}
+			g.position[2] = a.graspHeight(block, g.reach, open) + raise
+			if g.position[2] > block.top+a.lowest(g.reach, 0)-biteM {
+				continue
+			}
+			g.q[a.gripper] = open
+			if g.gap = a.handGap(g.reach, open, around, in); g.gap >= tightM {
+				return g, true
+			}
 		}
 	}
 	return g, false

@@ -73,7 +73,8 @@ func (a *arm) otherSeed(s int, r reach, q *robot.Joints) {
 	q[first] = clamp(azimuth, a.lower[first], a.upper[first])
 }
 
-// descend runs Newton steps from q until the hand is as wanted.
+// descend runs Newton steps from q until the hand is as wanted; no when it does
+// not come there, or the robot would be too near to itself or its bounds.
 func (a *arm) descend(q *robot.Joints, want hand, normal robot.Vec3, t turn) bool {
 	var poses [robot.MaxJoints]robot.Pose
 	links := poses[:len(a.desc.Joints)]
@@ -89,7 +90,7 @@ func (a *arm) descend(q *robot.Joints, want hand, normal robot.Vec3, t turn) boo
 		}
 		if small(&e) {
 			lean := now.approach.Dot(normal)
-			return math.Abs(lean) < maxLeanSide
+			return math.Abs(lean) < maxLeanSide && a.clear(links)
 		}
 		if n%ikPatience == ikPatience-1 {
 			left := squares(&e)

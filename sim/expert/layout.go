@@ -41,6 +41,12 @@ func footprintOf(o *robot.Object) footprint {
 	return f
 }
 
+// extent gives how far a rectangle reaches from its middle in a direction.
+func (f *footprint) extent(direction float64) float64 {
+	s, c := math.Sincos(direction - f.yaw)
+	return math.Abs(c)*f.halfX + math.Abs(s)*f.halfY
+}
+
 // axisOf gives o's own axis i in the base frame.
 func axisOf(o *robot.Object, i int) robot.Vec3 {
 	var e robot.Vec3

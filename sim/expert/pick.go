@@ -80,7 +80,7 @@ func (t *picking) plan(a *arm, o *robot.Observation, from *robot.Joints) (plan, 
 	if err != nil {
 		return plan{}, err
 	}
-	g, err := a.graspOf(block, o.Scene, from)
+	g, _, err := t.way(a, o, block, from)
 	if err != nil {
 		return plan{}, err
 	}
@@ -89,6 +89,19 @@ func (t *picking) plan(a *arm, o *robot.Observation, from *robot.Joints) (plan, 
 		p.doubt += 0.03
 	}
 	return p, nil
+}
+
+// way gives the grasp and the path to it.
+func (t *picking) way(a *arm, o *robot.Observation, block *robot.Object, from *robot.Joints) (grasp, []robot.Joints, error) {
+	g, err := a.graspOf(block, o.Scene, from)
+	if err != nil {
+		return g, nil, err
+	}
+	knots, ok := a.travel(from, &g.q, layoutOf(o.Scene), a.shape.tip, a.shape.palmClosing)
+	if !ok {
+		return g, nil, fmt.Errorf("the arm finds no way to the %s", t.block)
+	}
+	return g, knots, nil
 }
 
 // next implements task.
@@ -147,13 +160,9 @@ func (t *picking) reach(a *arm, o *robot.Observation, block *robot.Object, from 
 	if t.tries++; t.tries > maxTries {
 		return motion{}, failed(fmt.Sprintf("the %s slipped from the fingers %d times", t.block, maxTries))
 	}
-	g, err := a.graspOf(block, o.Scene, from)
+	g, knots, err := t.way(a, o, block, from)
 	if err != nil {
 		return motion{}, failed(err.Error())
-	}
-	knots, ok := a.travel(from, &g.q, layoutOf(o.Scene), a.shape.tip, a.shape.palmClosing)
-	if !ok {
-		return motion{}, failed(fmt.Sprintf("the arm finds no way to the %s", t.block))
 	}
 	t.grasp, t.at, t.stage = g, block.Pose.Position, pickClose
 	return motion{knots: knots}, running

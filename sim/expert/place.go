@@ -16,8 +16,8 @@ const (
 	// gets to come to rest.
 	letGoTime = 300 * time.Millisecond
 	landTime  = 800 * time.Millisecond
-	// triesPlaces bounds the places whose reach is looked into.
-	triesPlaces = 12
+	// triesPlaces bounds the places that are looked into.
+	triesPlaces = 24
 )
 
 type placeStage uint8
@@ -91,15 +91,20 @@ func (t *placing) choose(a *arm, o *robot.Observation, from *robot.Joints) (plac
 	}
 	c := a.carriedAt(block, from)
 	all := layoutOf(o.Scene, t.block)
+	search := search{c: &c, around: all, over: all, tries: triesPlaces}
 	switch {
 	case t.skill.Name == "place_in":
-		return a.best(&c, a.inBowl(&c, target, o.Scene), layoutOf(o.Scene, t.block, t.target), triesPlaces)
+		search.around = layoutOf(o.Scene, t.block, t.target)
+		search.spots = a.inBowl(&c, target, o.Scene)
 	case t.skill.Name == "place_beside":
-		return a.best(&c, a.beside(&c, target, all), all, 4*triesPlaces)
+		search.spots = a.beside(&c, target, all)
 	case target != nil:
-		return a.best(&c, []spot{a.onBlock(target)}, layoutOf(o.Scene, t.block, t.target), 1)
+		search.around = layoutOf(o.Scene, t.block, t.target)
+		search.spots = []spot{a.onBlock(target)}
+	default:
+		search.spots = a.onTable(&c, all, easyM)
 	}
-	return a.best(&c, a.onTable(&c, all, easyM), all, triesPlaces)
+	return a.search(&search)
 }
 
 // plan implements task.
@@ -108,7 +113,7 @@ func (t *placing) plan(a *arm, o *robot.Observation, from *robot.Joints) (plan, 
 	if err != nil {
 		return plan{}, err
 	}
-	return plan{gap: p.gap}, nil
+	return plan{gap: p.gap, doubt: p.spot.doubt}, nil
 }
 
 // next implements task.
@@ -123,7 +128,7 @@ func (t *placing) next(a *arm, o *robot.Observation, from *robot.Joints) (motion
 	t.look(a, o, block, from)
 	switch t.stage {
 	case placeCarry:
-		return t.carry(a, o, block, from)
+		return t.carry(a, o, from)
 	case placeOpen:
 		t.stage = placeRetreat
 		open := *from
@@ -142,7 +147,7 @@ func (t *placing) next(a *arm, o *robot.Observation, from *robot.Joints) (motion
 			return m, outcome
 		}
 		t.stage = placeCarry
-		return t.carry(a, o, block, from)
+		return t.carry(a, o, from)
 	}
 	if fails, ok := robot.HoldAll(t.goal, nil, o.Scene); !ok {
 		return motion{}, failed(fmt.Sprintf("the block was let go, but %s does not hold", fails))
@@ -168,7 +173,7 @@ func (t *placing) look(a *arm, o *robot.Observation, block *robot.Object, from *
 }
 
 // carry brings the block to its place.
-func (t *placing) carry(a *arm, o *robot.Observation, block *robot.Object, from *robot.Joints) (motion, robot.Outcome) {
+func (t *placing) carry(a *arm, o *robot.Observation, from *robot.Joints) (motion, robot.Outcome) {
 	if t.tries++; t.tries > maxTries {
 		return motion{}, failed(fmt.Sprintf("the %s did not stay where it was put, %d times", t.block, maxTries))
 	}
@@ -176,13 +181,8 @@ func (t *placing) carry(a *arm, o *robot.Observation, block *robot.Object, from 
 	if err != nil {
 		return motion{}, failed(err.Error())
 	}
-	c := a.carriedAt(block, from)
-	knots, ok := a.travel(from, &p.q, layoutOf(o.Scene, t.block), a.hang(&c), a.shape.palmClosing)
-	if !ok {
-		return motion{}, failed(fmt.Sprintf("the arm finds no way for the %s", t.block))
-	}
 	t.hand, t.stage, t.at = p, placeOpen, t.targetAt(o)
-	return motion{knots: knots, slowdown: carrySlowdown, wait: gripTime}, running
+	return motion{knots: p.knots, slowdown: carrySlowdown, wait: gripTime}, running
 }
 
 func (t *placing) targetAt(o *robot.Observation) robot.Vec3 {

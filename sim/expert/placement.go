@@ -2,7 +2,7 @@ package expert
 
 import (
 	"cmp"
-	"fmt"
+	"errors"
 	"math"
 	"slices"
 
@@ -13,6 +13,10 @@ import (
 const (
 	// dropM is how far above its support a block is let go.
 	dropM = 0.002
+	// pressDoubt is taken off the chance of a block that falls onto others.
+	pressDoubt = 0.3
+	// touchM is kept between a block and those beside it.
+	touchM = 0.001
 	// levelMax is how far from level a block may be put down on something flat;
 	// into a bowl it may fall.
 	levelMax = 0.12
@@ -31,9 +35,10 @@ type carried struct {
 	block *robot.Object
 	// inHand is the block's pose in the tool's frame.
 	inHand robot.Pose
-	// half is half of its height as it hangs, wide the radius around it.
-	half, wide float64
-	from       *robot.Joints
+	// half is half of its height as it hangs, side the longer of its sides and
+	// wide the radius around it, seen from above.
+	half, side, wide float64
+	from             *robot.Joints
 }
 
 // carriedAt reads how the hand at q holds block.
@@ -46,6 +51,7 @@ func (a *arm) carriedAt(block *robot.Object, q *robot.Joints) carried {
 	}
 	up := upAxis(block)
 	return carried{
+		side:  max(block.Size[(up+1)%3], block.Size[(up+2)%3]),
 		block: block, inHand: inHand, from: q, half: block.Size[up] / 2,
 		wide: math.Hypot(block.Size[(up+1)%3], block.Size[(up+2)%3]) / 2,
 	}
@@ -64,6 +70,12 @@ type spot struct {
 	at    robot.Vec3
 	level float64
 	in    *robot.Object // the bowl that it is in
+	// aligned: one of the block's sides must lie along yaw.
+	aligned bool
+	yaw     float64
+	// press is how far the block may overlap with what lies there, m: it falls
+	// from above and finds its place. doubt is whether it will, 0 to 1.
+	press, doubt float64
 }
 
 // placement is the hand that puts the block on its spot.
@@ -73,18 +85,15 @@ type placement struct {
 	// everything else.
 	open, gap float64
 	spot      spot
+	knots     []robot.Joints // the path there
 }
 
 // placeAt finds the hand that puts c on s with most room for the fingers.
 func (a *arm) placeAt(c *carried, s spot, around layout) (placement, bool) {
 	best, found := placement{}, -math.MaxFloat64
-	_, azimuth := a.polar(s.at)
-	asNow := a.yawAt(c.from, azimuth)
 	for _, tilt := range tilts {
-		for k := range yawSteps {
-			// 0, 1, −1, 2, …: the less the wrist turns, the better.
-			step := float64((k+1)/2) * float64(1-2*(k%2))
-			p, ok := a.handAt(c, s, tilt, asNow-2*math.Pi*step/yawSteps, around)
+		for _, yaw := range a.yaws(c, s) {
+			p, ok := a.handAt(c, s, tilt, yaw, around)
 			if !ok || p.gap < found {
 				continue
 			}
@@ -104,6 +113,32 @@ func (a *arm) placeAt(c *carried, s spot, around layout) (placement, bool) {
 		}
 	}
 	return best, false
+}
+
+// yaws lists how the hand may be turned over s, the less the wrist turns for
+// it the earlier.
+func (a *arm) yaws(c *carried, s spot) []float64 {
+	_, azimuth := a.polar(s.at)
+	asNow := a.yawAt(c.from, azimuth)
+	n := yawSteps
+	if s.aligned {
+		n = 4
+		// Turn the hand on until the block's side lies along the yaw.
+		block := footprintOf(c.block).yaw + asNow - a.yawAt(c.from, c.azimuth(a))
+		asNow += math.Remainder(s.yaw-block, math.Pi/2)
+	}
+	yaws := make([]float64, n)
+	for k := range yaws {
+		step := float64((k+1)/2) * float64(1-2*(k%2)) // 0, −1, 1, −2, …
+		yaws[k] = asNow + 2*math.Pi*step/float64(n)
+	}
+	return yaws
+}
+
+// azimuth of the hand that carries c.
+func (c *carried) azimuth(a *arm) float64 {
+	_, azimuth := a.polar(a.toolPose(c.from).Position)
+	return azimuth
 }
 
 // yawAt gives where the fingers of the hand at q close along when the arm's
@@ -132,20 +167,60 @@ func (a *arm) handAt(c *carried, s spot, tilt, yaw float64, around layout) (reac
 		return reached{}, false
 	}
 	f := footprintOf(&block)
-	centre := s.at.Add(robot.Vec3{0, 0, (f.top-f.bottom)/2 + dropM})
+	f.name, f.x, f.y = c.block.Name, s.at[0], s.at[1]
+	half := (f.top - f.bottom) / 2
+	f.bottom, f.top = s.at[2]+dropM, s.at[2]+dropM+2*half
+	room := around.clearance(&f)
+	if room < touchM-s.press || s.in != nil && wallGap(s.in, &f) < -s.press {
+		return reached{}, false
+	}
+	centre := s.at.Add(robot.Vec3{0, 0, half + dropM})
 	r.position = centre.Sub(turn.Rotate(c.inHand.Position))
+	r.position[2] = max(r.position[2], a.desc.WorkspaceMin[2]+a.lowest(r, 0)+floorM)
 	p := reached{reach: r, placement: placement{spot: s}}
 	p.q = *c.from
-	if r.position[2] < a.desc.WorkspaceMin[2]+a.lowest(r, 0)+floorM {
-		p.reach.position[2] = a.desc.WorkspaceMin[2] + a.lowest(r, 0) + floorM
+	if room >= touchM && a.letGo(&p, c, around) {
+		return p, true
 	}
+	if s.in == nil {
+		return p, false
+	}
+	// Let it fall in between the others, from where the fingers are above them,
+	// or onto them from where it is above them itself.
+	rim := footprintOf(s.in)
+	top := around.topNear(&rim, 0) + supportM
+	raised := max(r.position[2], top+a.lowest(r, c.from[a.gripper]))
+	if room < touchM {
+		raised = max(raised, r.position[2]+top-f.bottom)
+	}
+	p.reach.position[2] = raised
+	return p, a.letGo(&p, c, around)
+}
+
+// letGo opens the hand as wide as what is around it allows, or says that it
+// cannot open enough.
+func (a *arm) letGo(p *reached, c *carried, around layout) bool {
+	width := c.width(a)
 	for _, spare := range spares {
-		p.open = min(c.from[a.gripper]+spare, a.upper[a.gripper])
-		if p.gap = a.handGap(p.reach, p.open, around, s.in); p.gap >= tightM {
-			return p, true
+		p.open = min(width/2+spare, a.upper[a.gripper])
+		if p.gap = a.handGap(p.reach, p.open, around, p.spot.in); p.gap >= tightM {
+			return true
 		}
 	}
-	return p, false
+	return false
+}
+
+// width is how far the fingers are apart around the block.
+func (c *carried) width(a *arm) float64 {
+	var poses [robot.MaxJoints]robot.Pose
+	h := a.at(c.from, poses[:len(a.desc.Joints)])
+	width := math.Inf(1)
+	for i := range 3 {
+		if along := math.Abs(axisOf(c.block, i).Dot(h.closing)); along > 0.7 {
+			width = min(width, c.block.Size[i]/along)
+		}
+	}
+	return min(width, 2*a.upper[a.gripper])
 }
 
 // frameOf gives the orientation of the tool whose fingers are as h.
@@ -181,24 +256,34 @@ func arc(a, c robot.Vec3) robot.Quat {
 	return robot.AxisAngle(side.Scale(1/side.Norm()), math.Pi)
 }
 
-// inBowl lists places in the bowl, the middle first, then those farthest from
-// what is in it already.
+// inBowl lists places in the bowl: beside its middle, so that more blocks find
+// room, across from what is in it already or else a quarter turn from it.
 func (a *arm) inBowl(c *carried, in *robot.Object, scene *robot.Scene) []spot {
 	f := footprintOf(in)
-	inside := f.halfX*bowlFloorShare - c.wide
-	others := layoutOf(scene, in.Name, c.block.Name)
+	inside := f.halfX*bowlFloorShare - tightM/2
+	half := c.side / 2
+	out := max(0, math.Sqrt(max(inside*inside-half*half, 0))-half)
 	var spots []spot
-	for ring := range 3 {
-		n := max(1, 8*ring)
-		for k := range n {
-			s, co := math.Sincos(2 * math.Pi * float64(k) / float64(n))
-			out := max(inside, 0) * float64(ring) / 2
-			at := robot.Vec3{f.x + out*co, f.y + out*s, f.bottom + bowlFloorM}
-			disc := footprint{round: true, x: at[0], y: at[1], halfX: c.wide, bottom: f.bottom, top: f.top + 2*c.half}
-			if others.clearance(&disc) < tightM {
-				continue
+	place := spot{level: leanMax, in: in, aligned: true}
+	add := func(angle float64) {
+		s, co := math.Sincos(angle)
+		place.at, place.yaw = robot.Vec3{f.x + out*co, f.y + out*s, f.bottom + bowlFloorM}, angle
+		spots = append(spots, place)
+	}
+	for i := range scene.Objects {
+		if o := &scene.Objects[i]; o.In == in.Name {
+			angle := math.Atan2(o.Pose.Position[1]-f.y, o.Pose.Position[0]-f.x)
+			for _, quarter := range [...]float64{2, 1, 3} {
+				add(angle + quarter*math.Pi/2)
 			}
-			spots = append(spots, spot{at: at, level: leanMax, in: in})
+		}
+	}
+	const eighths = 8
+	_, azimuth := a.polar(in.Pose.Position)
+	for _, press := range [...]float64{0, 0.3, 1} {
+		place.press, place.doubt = press*half, press*pressDoubt
+		for k := range eighths {
+			add(azimuth + 2*math.Pi*float64(k)/eighths)
 		}
 	}
 	return spots
@@ -207,7 +292,7 @@ func (a *arm) inBowl(c *carried, in *robot.Object, scene *robot.Scene) []spot {
 // onBlock is the one place on another block.
 func (a *arm) onBlock(under *robot.Object) spot {
 	f := footprintOf(under)
-	return spot{at: robot.Vec3{f.x, f.y, f.top}, level: levelMax}
+	return spot{at: robot.Vec3{f.x, f.y, f.top}, level: levelMax, aligned: true, yaw: f.yaw}
 }
 
 // onTable lists free places on the table, those with most room and nearest to
@@ -268,33 +353,48 @@ func (a *arm) beside(c *carried, other *robot.Object, around layout) []spot {
 	return spots
 }
 
-// best tries spots in order and gives the first that has room, or else the one
-// with most.
-func (a *arm) best(c *carried, spots []spot, around layout, tries int) (placement, error) {
+// search is for a place among spots, the better ones first.
+type search struct {
+	c     *carried
+	spots []spot
+	// around is what the hand may not touch at its place, over what it passes
+	// over on the way there.
+	around, over layout
+	tries        int
+}
+
+// search gives the first spot that has room for the hand, or else the one with
+// most, and the path to it.
+func (a *arm) search(s *search) (placement, error) {
 	best, found := placement{}, false
-	reachable := false
-	for _, s := range spots {
-		if !a.reaches(s.at) {
+	why := errors.New("there is no free place")
+	hang := a.hang(s.c)
+	for _, at := range s.spots {
+		if !a.reaches(at.at) {
+			why = errors.New("it is out of reach")
 			continue
 		}
-		if tries--; tries < 0 {
+		if s.tries--; s.tries < 0 {
 			break
 		}
-		reachable = true
-		if p, ok := a.placeAt(c, s, around); ok && (!found || p.gap > best.gap) {
-			best, found = p, true
-			if p.gap >= easyM {
-				break
-			}
+		p, ok := a.placeAt(s.c, at, s.around)
+		if !ok {
+			why = errors.New("the arm cannot get there without touching something")
+			continue
+		}
+		if found && p.gap <= best.gap {
+			continue
+		}
+		if p.knots, ok = a.travel(s.c.from, &p.q, s.over, hang, a.shape.palmClosing); !ok {
+			why = errors.New("the arm finds no way there")
+			continue
+		}
+		if best, found = p, true; p.gap >= easyM || at.in != nil {
+			break
 		}
 	}
-	switch {
-	case found:
-		return best, nil
-	case len(spots) == 0:
-		return best, fmt.Errorf("there is no free place")
-	case !reachable:
-		return best, fmt.Errorf("it is out of reach")
+	if !found {
+		return best, why
 	}
-	return best, fmt.Errorf("the arm cannot get there without touching something")
+	return best, nil
 }

@@ -11,14 +11,14 @@ import (
 
 const (
 	// pushM is how far a block is pushed, pushedM how far at least.
-	pushM, pushedM = 0.05, 0.04
+	pushM, pushedM = 0.048, 0.04
 	// besideM is how far from a block the hand comes down.
-	besideM = 0.012
+	besideM = 0.008
 	// pushStepM is the distance between knots of the straight push.
 	pushStepM = 0.01
 	// pushSlowdown keeps a block from sliding on or tipping.
 	pushSlowdown = 3
-	// sideways is how far the block's way, and what it meets, is kept clear, m.
+	// pushClearM is kept between a block on its way and anything else.
 	pushClearM = 0.004
 	stillTime  = 400 * time.Millisecond
 )
@@ -46,9 +46,10 @@ type pushing struct {
 
 // pushHand is where a push begins and ends.
 type pushHand struct {
-	start, end robot.Joints
-	knots      []robot.Joints // from start to end
-	gap, tilt  float64
+	start     robot.Joints
+	way       []robot.Joints // to there
+	knots     []robot.Joints // from there to the end
+	gap, tilt float64
 }
 
 func newPushing(block *robot.Object, direction string, scene *robot.Scene) (*pushing, error) {
@@ -75,46 +76,76 @@ func newPushing(block *robot.Object, direction string, scene *robot.Scene) (*pus
 	return t, nil
 }
 
-// choose looks for a push by far, m, with the hand turned so that its fingers
-// lie across the way or along it.
+// bends are how far from straight to the side a push may go where something is
+// in the way, rad, the best first.
+var bends = [...]float64{0, 0.25, -0.25, 0.5, -0.5, 0.75, -0.75, 0.95, -0.95}
+
+// choose looks for a push that takes the block far, m, to the side.
 func (t *pushing) choose(a *arm, block *robot.Object, scene *robot.Scene, from *robot.Joints, far float64) (pushHand, error) {
-	b := footprintOf(block)
-	around := layoutOf(scene, block.Name)
-	s, c := math.Sincos(b.yaw)
-	half := math.Abs(s)*b.halfX + math.Abs(c)*b.halfY // of the block along y
-	side := math.Abs(c)*b.halfX + math.Abs(s)*b.halfY // and along x
-	swept := footprint{
-		x: b.x, y: b.y + t.way*far/2, halfX: side, halfY: half + far/2, bottom: b.bottom, top: b.top,
+	around, all := layoutOf(scene, block.Name), layoutOf(scene)
+	why := fmt.Errorf("something is in the way of the %s", block.Name)
+	for _, bend := range bends {
+		h, ok, err := t.chooseAlong(a, block, around, from, t.way*math.Pi/2+bend, far/math.Cos(bend))
+		if ok {
+			if h.way, ok = a.travel(from, &h.start, all, a.shape.tip, a.shape.palmClosing); ok {
+				return h, nil
+			}
+			err = fmt.Errorf("the arm finds no way to the %s", block.Name)
+		}
+		if err != nil {
+			why = err
+		}
 	}
-	if gap := around.clearance(&swept); gap < pushClearM {
-		return pushHand{}, fmt.Errorf("something is in the way of the %s", block.Name)
+	return pushHand{}, why
+}
+
+// chooseAlong looks for a push in the direction heading, the fingers lying
+// across the way or along it. Not ok and no error: something is in the way.
+func (t *pushing) chooseAlong(a *arm, block *robot.Object, around layout, from *robot.Joints, heading, far float64) (pushHand, bool, error) {
+	b := footprintOf(block)
+	s, c := math.Sincos(heading)
+	along, across := b.extent(heading), b.extent(heading+math.Pi/2)
+	swept := footprint{
+		x: b.x + c*far/2, y: b.y + s*far/2, halfX: along + far/2, halfY: across, yaw: heading,
+		bottom: b.bottom, top: b.top,
+	}
+	room := around.clearance(&swept)
+	if room < pushClearM {
+		return pushHand{}, false, nil
 	}
 	reachable := false
 	for _, tilt := range tilts[:3] {
-		for _, yaw := range [...]float64{0, math.Pi / 2} {
-			behind := a.shape.thick // the closed fingers' half extent along y
-			if yaw == 0 {
-				behind = a.shape.wide
+		for _, turned := range [...]bool{false, true} {
+			p := push{heading: heading, tilt: tilt, yaw: heading, contact: along + a.shape.thick, far: far}
+			if turned {
+				p.yaw, p.contact = heading+math.Pi/2, along+a.shape.wide
 			}
-			h, ok := a.sweep(&b, t.way, half+behind, far, reach{tilt: tilt, yaw: yaw}, from, around)
+			h, ok := a.sweep(&b, &p, from, around)
 			reachable = reachable || ok
 			if ok && h.gap >= tightM {
-				h.gap = min(h.gap, around.clearance(&swept))
-				return h, nil
+				h.gap = min(h.gap, room)
+				return h, true, nil
 			}
 		}
 	}
 	if reachable {
-		return pushHand{}, fmt.Errorf("there is no room for the hand beside the %s", block.Name)
+		return pushHand{}, false, fmt.Errorf("there is no room for the hand beside the %s", block.Name)
 	}
-	return pushHand{}, fmt.Errorf("the %s is out of reach", block.Name)
+	return pushHand{}, false, fmt.Errorf("the %s is out of reach", block.Name)
 }
 
-// sweep plans the straight push: contact is how far the hand is from the
-// block's middle when it touches.
-func (a *arm) sweep(b *footprint, way, contact, far float64, r reach, from *robot.Joints, around layout) (pushHand, bool) {
+// push is a straight stroke: the direction, how the hand is held, how far it is
+// from the block's middle when it touches, and how far it goes from there.
+type push struct {
+	heading, tilt, yaw, contact, far float64
+}
+
+// sweep finds the joint positions of the stroke p on the block b.
+func (a *arm) sweep(b *footprint, p *push, from *robot.Joints, around layout) (pushHand, bool) {
 	closed := a.lower[a.gripper]
-	r.position = robot.Vec3{b.x, b.y - way*(contact+besideM), 0}
+	s, c := math.Sincos(p.heading)
+	back := p.contact + besideM
+	r := reach{tilt: p.tilt, yaw: p.yaw, position: robot.Vec3{b.x - c*back, b.y - s*back, 0}}
 	r.position[2] = a.graspHeight(b, r, closed)
 	if r.position[2] > b.top+a.lowest(r, closed)-biteM {
 		return pushHand{}, false
@@ -124,29 +155,20 @@ func (a *arm) sweep(b *footprint, way, contact, far float64, r reach, from *robo
 	if !a.solveTop(&h.start, r, from, asNear, turnedRound) {
 		return pushHand{}, false
 	}
-	parts := a.parts(r, closed)
-	h.gap = math.Inf(1)
-	for i := range parts {
-		h.gap = min(h.gap, around.clearance(&parts[i]))
-	}
-	q := h.start
-	total := besideM + far
+	h.gap = a.handGap(r, closed, around, nil)
+	q, total := h.start, besideM+p.far
+	end := r
 	n := int(math.Ceil(total / pushStepM))
 	for k := 1; k <= n; k++ {
-		along := r
-		along.position[1] += way * total * float64(k) / float64(n)
-		want, normal := a.handFor(along)
+		way := total * float64(k) / float64(n)
+		end.position[0], end.position[1] = r.position[0]+c*way, r.position[1]+s*way
+		want, normal := a.handFor(end)
 		if !a.descend(&q, want, normal, asNear) {
 			return pushHand{}, false
 		}
 		h.knots = append(h.knots, q)
 	}
-	h.end = q
-	end := r
-	end.position[1] += way * total
-	for _, part := range a.parts(end, closed) {
-		h.gap = min(h.gap, around.clearance(&part))
-	}
+	h.gap = min(h.gap, a.handGap(end, closed, around, nil))
 	_, up := a.above(&h.start, b.top+a.shape.tip+overM)
 	return h, up
 }
@@ -224,12 +246,8 @@ func (t *pushing) reach(a *arm, o *robot.Observation, block *robot.Object, from 
 	if err != nil {
 		return motion{}, failed(err.Error())
 	}
-	knots, ok := a.travel(from, &h.start, layoutOf(o.Scene), a.shape.tip, a.shape.palmClosing)
-	if !ok {
-		return motion{}, failed(fmt.Sprintf("the arm finds no way to the %s", t.block))
-	}
 	t.hand, t.at, t.stage = h, block.Pose.Position, pushSweep
-	return motion{knots: knots}, running
+	return motion{knots: h.way}, running
 }
 
 // outdated implements task: the block moved away before the push.

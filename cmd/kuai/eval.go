@@ -24,6 +24,7 @@ func (a *app) evalCommand() *cobra.Command {
 	flags.IntVar(&o.episodes, "episodes", 0, "how many `EPISODES`; 0: each line of the suite once")
 	flags.Uint64Var(&o.seed, "seed", 1, "draws what the suite leaves open")
 	flags.StringVar(&o.out, "out", "", "keep each episode's steps, candidates and scores in this `FOLDER`")
+	flags.BoolVar(&o.given, "given", false, "run each episode's plan without the language model: what the body can do")
 	return c
 }
 
@@ -33,6 +34,7 @@ type evalFlags struct {
 	episodes int
 	seed     uint64
 	out      string
+	given    bool
 }
 
 func (a *app) benchCommand() *cobra.Command {

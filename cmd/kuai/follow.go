@@ -18,12 +18,17 @@ type follower struct {
 	messages chan broker.Message
 	lost     chan error
 	accepted bool
+	seconds  float64      // of the newest plan
+	verdict  *topics.Plan // what an event said of the end, before the plan did
 	printer  planPrinter
 }
 
 // queued bounds the messages that wait for the printer. A plan is whole, so one
 // that found no room is made up for by the next.
 const queued = 256
+
+// planWithin is how long after the event of the end the plan may say the same.
+const planWithin = time.Second
 
 // follow sends payload on the topic called name and prints what comes of it.
 func (a *app) follow(ctx context.Context, name, id string, payload []byte, detach bool) error {
@@ -39,10 +44,17 @@ func (a *app) follow(ctx context.Context, name, id string, payload []byte, detac
 		return err
 	}
 	defer link.Close(nil)
-	if err := link.Send(ctx, name, false, payload); err != nil {
-		return &exitError{exitUnreachable, err}
+	if err = link.Send(ctx, name, false, payload); err != nil {
+		err = &exitError{exitUnreachable, err}
+	} else {
+		err = f.wait(ctx, name, detach)
 	}
-	return f.wait(ctx, name, detach)
+	if ctx.Err() != nil {
+		a.out.clearLine()
+		a.errors.line("not watching any more; the robot goes on (kuai stop halts it)")
+		return ctx.Err()
+	}
+	return err
 }
 
 func (f *follower) take(m broker.Message) {
@@ -53,9 +65,10 @@ func (f *follower) take(m broker.Message) {
 }
 
 func (f *follower) wait(ctx context.Context, name string, detach bool) error {
-	patience, cancel := context.WithTimeout(ctx, answerWithin)
+	answer, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	for {
+	patience := answer.Done()
+	for f.verdict == nil {
 		select {
 		case m := <-f.messages:
 			done, err := f.message(m)
@@ -64,17 +77,34 @@ func (f *follower) wait(ctx context.Context, name string, detach bool) error {
 			}
 		case err := <-f.lost:
 			f.app.errors.line("%s", f.app.errors.yellow("connection lost, trying again: ")+err.Error())
-		case <-patience.Done():
+		case <-patience:
 			if ctx.Err() != nil {
-				f.app.out.clearLine()
-				f.app.errors.line("not watching any more; the robot goes on (kuai stop halts it)")
 				return ctx.Err()
 			}
 			if !f.accepted {
 				return f.app.errNoAnswer(name)
 			}
 			// Accepted: from now on it takes as long as it takes.
-			patience = ctx
+			patience = ctx.Done()
+		}
+	}
+	return f.waitPlan(ctx)
+}
+
+// waitPlan gives the plan a moment to say what an event has said already, with
+// all its steps: a broker keeps the order within a topic, not between two.
+func (f *follower) waitPlan(ctx context.Context) error {
+	moment, cancel := context.WithTimeout(ctx, planWithin)
+	defer cancel()
+	for {
+		select {
+		case m := <-f.messages:
+			if done, err := f.message(m); done || err != nil {
+				return err
+			}
+		case <-moment.Done():
+			_, err := f.ended(f.verdict)
+			return err
 		}
 	}
 }
@@ -99,7 +129,7 @@ func (f *follower) message(m broker.Message) (done bool, err error) {
 		if json.Unmarshal(m.Payload, &p) != nil || p.ID != f.id {
 			return false, nil
 		}
-		f.accepted = true
+		f.accepted, f.seconds = true, p.Seconds
 		if f.app.json {
 			f.print(m)
 		} else {
@@ -116,10 +146,7 @@ func (f *follower) event(e *topics.Event) (done bool, err error) {
 	case topics.EventRefused:
 		return true, exitf(exitRefused, "refused: %s", e.Reason)
 	case topics.EventSucceeded, topics.EventFailed:
-		if f.printer.shown {
-			return false, nil // the plan, which tells more, ends with the same
-		}
-		return f.ended(&topics.Plan{Status: topics.PlanStatus(e.Kind), Reason: e.Reason})
+		f.verdict = &topics.Plan{Status: topics.PlanStatus(e.Kind), Reason: e.Reason, Seconds: f.seconds}
 	}
 	return false, nil
 }

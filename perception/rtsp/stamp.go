@@ -75,7 +75,8 @@ func (s *Stamper) Stamp(rtp uint32, arrival robot.Time) Stamp {
 	if !s.reported {
 		return estimate
 	}
-	captured := robot.Time(s.wall(rtp).Sub(s.epoch))
+	// A picture may be older than our clock, whose zero says "never".
+	captured := max(robot.Time(s.wall(rtp).Sub(s.epoch)), 1)
 	shortest := time.Duration(s.skew.add(arrival, arrival.Sub(captured)))
 	if shortest < -clockAhead || shortest > clockBehind {
 		return estimate

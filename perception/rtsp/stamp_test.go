@@ -66,6 +66,14 @@ func TestAPictureIsNeverFromTheFuture(t *testing.T) {
 	}
 }
 
+func TestAPictureOlderThanOurClockHasATime(t *testing.T) {
+	stamper := rtsp.NewStamper(rate, noon)
+	sender{}.report(stamper, ms(-100))
+	if got := stamper.Stamp(sender{}.rtp(ms(-100)), ms(10)); got.At != 1 || got.Estimated {
+		t.Errorf("%+v, want the first instant there is", got)
+	}
+}
+
 // TestWithoutACommonClock checks the estimate: the least delay seen is taken
 // for the delay of all.
 func TestWithoutACommonClock(t *testing.T) {

@@ -37,6 +37,8 @@ var arrows = map[string][]string{
 	"internal/record": {"robot", "internal/topics"},
 	"internal/web":    {"robot", "internal/topics", "internal/broker"},
 	"internal/bench":  {"robot"},
+	// Threads that must be on time: the simulator's physics, the control loop.
+	"internal/realtime": {"robot"},
 	// The daemon is the wiring: it alone knows every room.
 	"internal/daemon": {"robot", "kernels", "perception", "fusion", "policy", "actuation", "sim", "internal"},
 	"cmd":             {"robot", "kernels", "perception", "fusion", "policy", "actuation", "sim", "internal"},

@@ -1,0 +1,313 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kuai-robot/kuai/actuation/control"
+	"github.com/kuai-robot/kuai/internal/config"
+	"github.com/kuai-robot/kuai/internal/record"
+	"github.com/kuai-robot/kuai/internal/topics"
+	"github.com/kuai-robot/kuai/internal/web"
+	"github.com/kuai-robot/kuai/perception/sensor"
+	"github.com/kuai-robot/kuai/policy/agent"
+	"github.com/kuai-robot/kuai/robot"
+	"github.com/kuai-robot/kuai/sim/expert"
+)
+
+// Options of a Daemon. Config is required; the clock is the machine's unless
+// given, the log is discarded.
+type Options struct {
+	Config  *config.Config
+	Clock   robot.Clock
+	Log     *slog.Logger
+	Version string
+
+	// wrap puts something between the loop and the driver, to measure.
+	wrap func(control.Driver) control.Driver
+}
+
+// Daemon is one robot.
+type Daemon struct {
+	config  *config.Config
+	clock   robot.Clock
+	log     *slog.Logger
+	version string
+	wrap    func(control.Driver) control.Driver
+
+	description *robot.Description
+	sim         *simulation // nil with real joints
+	loop        *control.Loop
+	cameras     []*watched
+	sensors     *sensor.Joiner
+	mind        *mind        // nil without a runner
+	agent       *agent.Agent // nil without a runner
+	links       *links
+	page        *web.Server      // nil without a page
+	recorder    *record.Recorder // nil when nothing is recorded
+
+	out     *outbox
+	worker  *worker
+	teleop  *teleop
+	stopped *robot.Mailbox[string]
+	// topic is where what the worker runs came from.
+	topic     atomic.Pointer[string]
+	linkError atomic.Pointer[error]
+	// closers free what New made, the newest first.
+	closers []func() error
+}
+
+// New makes the robot that o.Config describes and connects it; nothing moves
+// before Run. An error names the part that failed and frees the others.
+func New(o Options) (*Daemon, error) {
+	d := &Daemon{config: o.Config, clock: o.Clock, log: o.Log, version: o.Version, wrap: o.wrap, worker: newWorker(), stopped: robot.NewMailbox[string]()}
+	if d.clock == nil {
+		d.clock = robot.NewSystemClock()
+	}
+	if d.log == nil {
+		d.log = slog.New(slog.DiscardHandler)
+	}
+	d.out = newOutbox(d.log)
+	for _, build := range []func() error{
+		d.buildBody, d.buildPerception, d.buildMind, d.buildRecorder, d.buildConnections,
+	} {
+		if err := build(); err != nil {
+			return nil, errors.Join(err, d.Close())
+		}
+	}
+	return d, nil
+}
+
+// buildBody makes what moves: the driver, the safety limits, the loop.
+func (d *Daemon) buildBody() (err error) {
+	if d.description, err = readDescription(d.config); err != nil {
+		return err
+	}
+	limits, err := compileSafety(d.config)
+	if err != nil {
+		return err
+	}
+	driver, err := d.newDriver()
+	if err != nil {
+		return err
+	}
+	if d.wrap != nil {
+		driver = d.wrap(driver)
+	}
+	d.loop, err = control.New(limits, driver, d.clock, control.Config{RateHz: d.config.Control.RateHz, Realtime: true})
+	if err != nil {
+		return err
+	}
+	d.teleop = &teleop{
+		clock: d.clock, expiry: d.config.Safety.Teleop.Expiry, steer: d.loop.Steer,
+		begins: func() { d.worker.drop("somebody steers the robot") },
+	}
+	return nil
+}
+
+func (d *Daemon) newDriver() (control.Driver, error) {
+	switch d.config.Robot.Driver {
+	case config.DriverSim:
+		sim, err := newSimulation(&d.config.Sim, d.clock, d.log)
+		if err != nil {
+			return nil, err
+		}
+		d.sim = sim
+		d.closers = append(d.closers, sim.Close)
+		return sim.world, nil
+	}
+	return nil, fmt.Errorf("robot.driver %q is not known", d.config.Robot.Driver)
+}
+
+// buildPerception makes the cameras.
+func (d *Daemon) buildPerception() error {
+	d.sensors = sensor.New()
+	return d.newCameras(d.config.Cameras)
+}
+
+// buildMind loads the model and makes the agent, unless no skills run here.
+func (d *Daemon) buildMind() (err error) {
+	if d.config.Runner == config.None {
+		return nil
+	}
+	if d.sim == nil {
+		return fmt.Errorf("runner: %s reads the simulator's state, but robot.driver is %s (set runner and affordance to none)", d.config.Runner, d.config.Robot.Driver)
+	}
+	if d.mind, err = newMind(d.config); err != nil {
+		return err
+	}
+	d.closers = append(d.closers, d.mind.Close)
+	e := expert.New(d.description)
+	planner, closePlanner, err := d.mind.planner(d.clock, e)
+	if err != nil {
+		return err
+	}
+	d.closers = append(d.closers, closePlanner)
+	body := &realBody{loop: d.loop, clock: d.clock, sensors: d.sensors, scene: d.sim.world.Scene}
+	d.agent, err = d.mind.newAgent(planner, e, body, d.clock, d.progress)
+	return err
+}
+
+func (d *Daemon) buildRecorder() (err error) {
+	if !d.config.Record.On {
+		return nil
+	}
+	d.recorder, err = record.Open(record.Options{
+		Dir: d.config.Record.Folder, Clock: d.clock, Description: d.description, MaxBytes: int64(d.config.Record.BudgetGB * 1e9),
+		OnFault: func(err error) {
+			if err != nil {
+				d.log.Error("recording stopped", "error", err)
+				d.event(topics.Event{Kind: topics.EventWarning, Reason: "recording stopped: " + err.Error()})
+			}
+		},
+	})
+	if err != nil {
+		return err
+	}
+	d.out.listen(func(topic *topics.Topic, payload []byte) { d.recorder.Message(topic.Name, d.clock.Now(), payload) })
+	return nil
+}
+
+// buildConnections lets others in: the broker and the page.
+func (d *Daemon) buildConnections() error {
+	access, err := newAccess(&d.config.Access)
+	if err != nil {
+		return err
+	}
+	tlsConfig, err := serverTLS(&d.config.TLS)
+	if err != nil {
+		return err
+	}
+	if d.config.Web.Listen != "" {
+		names := make([]string, len(d.cameras))
+		for i := range d.cameras {
+			names[i] = d.cameras[i].name
+		}
+		d.page, err = web.New(web.Options{
+			Listen: d.config.Web.Listen, Hosts: d.config.Web.Hosts, Access: access, TLS: tlsConfig,
+			Robot: d.description, Name: d.config.Robot.Name, Version: d.version, Cameras: names,
+			Examples: d.examples(), Steering: steering{d}, Ready: d.ready, Metrics: d.metrics(), Clock: d.clock, Log: d.log,
+		})
+		if err != nil {
+			return err
+		}
+		d.out.listen(func(topic *topics.Topic, payload []byte) { d.page.Publish(topic.Name, payload) })
+	}
+	if d.links, err = d.newLinks(access, tlsConfig); err != nil {
+		return err
+	}
+	d.closers = append(d.closers, d.closeLinks)
+	d.out.listen(d.links.tell)
+	return nil
+}
+
+func (d *Daemon) examples() []string {
+	if d.config.Sim.Demo == "" {
+		return nil
+	}
+	return []string{d.config.Sim.Demo}
+}
+
+func (d *Daemon) closeLinks() error {
+	h := d.health()
+	h.Status, h.Reasons = topics.Offline, []string{"kuai was shut down"}
+	last, err := topics.Encode(h)
+	return errors.Join(err, d.links.close(last))
+}
+
+// steering is the page's way to the robot.
+type steering struct{ d *Daemon }
+
+// Message implements web.Steering; a refusal is an event, which the page shows.
+func (s steering) Message(name string, payload []byte) { _ = s.d.receive(name, payload) }
+
+// Stop implements web.Steering.
+func (s steering) Stop(reason string) { s.d.Stop(reason) }
+
+// URL gives where the page is; empty without one.
+func (d *Daemon) URL() string {
+	if d.page == nil {
+		return ""
+	}
+	return d.page.URL()
+}
+
+// Broker gives where the broker is.
+func (d *Daemon) Broker() string {
+	if d.links.server != nil {
+		return d.links.server.URL()
+	}
+	return d.config.Broker.URL
+}
+
+// Run is the robot until ctx ends, which gives nil, or a stage fails. The
+// robot has stopped when it returns.
+func (d *Daemon) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	stage := func(name string, run func(context.Context) error) {
+		group.Go(func() (err error) {
+			defer func() {
+				if r := recover(); r != nil {
+					d.loop.Stop(fmt.Sprintf("%s broke: %v", name, r))
+					err = fmt.Errorf("%s: panic: %v", name, r)
+				}
+			}()
+			if err := run(ctx); err != nil && ctx.Err() == nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			return nil
+		})
+	}
+	if d.sim != nil {
+		stage("sim", d.sim.Run)
+	}
+	stage("control loop", d.loop.Run)
+	stage("stop", d.afterStop)
+	for _, c := range d.cameras {
+		stage("camera "+c.name, c.watch)
+	}
+	stage("worker", d.worker.Run)
+	stage("state", d.publishState)
+	stage("health", d.publishHealth)
+	if d.recorder != nil {
+		stage("recorder", d.recorder.Run)
+	}
+	if d.page != nil {
+		stage("page", d.page.Run)
+	}
+	if d.agent != nil && d.config.Sim.Demo != "" {
+		stage("demonstration", d.demonstrate)
+	}
+	return group.Wait()
+}
+
+// settleTime is how long the control loop needs to engage the joints.
+const settleTime = 300 * time.Millisecond
+
+// demonstrate carries out the instruction of the configuration once.
+func (d *Daemon) demonstrate(ctx context.Context) error {
+	if err := d.clock.Wait(ctx, d.clock.Now().Add(settleTime)); err != nil {
+		return err
+	}
+	if d.worker.busy() {
+		return nil
+	}
+	d.log.Info("demonstration", "instruction", d.config.Sim.Demo)
+	return d.instruct(topics.Instruction{ID: "demo", Text: d.config.Sim.Demo})
+}
+
+// Close frees everything; Run has returned before.
+func (d *Daemon) Close() error {
+	var errs []error
+	for i := len(d.closers) - 1; i >= 0; i-- {
+		errs = append(errs, d.closers[i]())
+	}
+	d.closers = nil
+	return errors.Join(errs...)
+}

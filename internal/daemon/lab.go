@@ -1,0 +1,189 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/kuai-robot/kuai/actuation/control"
+	"github.com/kuai-robot/kuai/actuation/safety"
+	"github.com/kuai-robot/kuai/internal/config"
+	"github.com/kuai-robot/kuai/policy/agent"
+	"github.com/kuai-robot/kuai/robot"
+	"github.com/kuai-robot/kuai/sim/eval"
+	"github.com/kuai-robot/kuai/sim/expert"
+	"github.com/kuai-robot/kuai/sim/world"
+)
+
+// Lab is the robot without goroutines: the planner, agent, control loop and
+// safety core of the daemon in lockstep with the simulator, as fast as the
+// machine allows. It implements eval.Robot. One goroutine at a time.
+type Lab struct {
+	config *config.Config
+	mind   *mind
+	world  *world.World
+	limits *safety.Limits
+
+	// what each episode has anew
+	clock   *world.Clock
+	loop    *control.Loop
+	agent   *agent.Agent
+	close   func() error
+	updates []agent.Update
+	scenes  []*robot.Scene // the true scene at each update
+}
+
+var _ eval.Robot = (*Lab)(nil)
+
+// NewLab loads the model that c names and makes a world.
+func NewLab(c *config.Config) (*Lab, error) {
+	limits, err := compileSafety(c)
+	if err != nil {
+		return nil, err
+	}
+	m, err := newMind(c)
+	if err != nil {
+		return nil, err
+	}
+	w, err := world.New(world.Options{})
+	if err != nil {
+		return nil, errors.Join(err, m.Close())
+	}
+	return &Lab{config: c, mind: m, world: w, limits: limits}, nil
+}
+
+// Close frees the model and the world.
+func (l *Lab) Close() error {
+	errs := []error{l.end(), l.world.Close(), l.mind.Close()}
+	return errors.Join(errs...)
+}
+
+// end frees what an episode had.
+func (l *Lab) end() error {
+	if l.close == nil {
+		return nil
+	}
+	err := l.close()
+	l.close = nil
+	return err
+}
+
+// Begin implements eval.Robot.
+func (l *Lab) Begin(ctx context.Context, seed uint64, spec world.Spec) (*robot.Scene, error) {
+	if err := l.end(); err != nil {
+		return nil, err
+	}
+	if err := l.world.Reset(seed, spec); err != nil {
+		return nil, err
+	}
+	if err := l.wire(); err != nil {
+		return nil, err
+	}
+	// The loop engages the joints before anybody asks for a motion.
+	if err := l.clock.Wait(ctx, l.clock.Now().Add(engage)); err != nil {
+		return nil, err
+	}
+	return l.world.Scene(), nil
+}
+
+const engage = 10 * world.TickPeriod
+
+// wire makes the episode's clock, loop and agent.
+func (l *Lab) wire() (err error) {
+	l.clock, err = world.NewClock(l.world, 0, func() { l.loop.Tick() })
+	if err != nil {
+		return err
+	}
+	l.loop, err = control.New(l.limits, l.world, l.clock, control.Config{RateHz: l.config.Control.RateHz})
+	if err != nil {
+		return err
+	}
+	e := expert.New(l.world.Description())
+	planner, closePlanner, err := l.mind.planner(robot.NewSystemClock(), e)
+	if err != nil {
+		return err
+	}
+	l.close = closePlanner
+	body := &realBody{loop: l.loop, clock: l.clock, scene: l.world.Scene}
+	l.agent, err = l.mind.newAgent(planner, e, body, l.clock, l.report)
+	return err
+}
+
+func (l *Lab) report(u agent.Update) {
+	l.updates = append(l.updates, u)
+	l.scenes = append(l.scenes, l.world.Scene())
+}
+
+// Say implements eval.Robot.
+func (l *Lab) Say(ctx context.Context, text string) (eval.Answer, error) {
+	return l.answer(ctx, func() agent.Plan { return l.agent.Run(ctx, "eval", text) })
+}
+
+// Do implements eval.Robot.
+func (l *Lab) Do(ctx context.Context, s robot.Skill) (eval.Answer, error) {
+	return l.answer(ctx, func() agent.Plan { return l.agent.RunSkill(ctx, "eval", s) })
+}
+
+func (l *Lab) answer(ctx context.Context, run func() agent.Plan) (eval.Answer, error) {
+	if l.agent == nil {
+		return eval.Answer{}, errors.New("lab: no episode has begun")
+	}
+	l.updates, l.scenes = nil, nil
+	plan := run()
+	if err := ctx.Err(); err != nil {
+		return eval.Answer{}, err
+	}
+	if _, err := l.world.Read(); err != nil {
+		return eval.Answer{}, fmt.Errorf("lab: %w", err)
+	}
+	a := eval.Answer{
+		Succeeded: plan.Status == robot.Succeeded, Cause: string(plan.Cause), Reason: plan.Reason,
+		Seconds: plan.Took().Seconds(), Scene: l.world.Scene(),
+	}
+	if plan.Reason != "" {
+		a.Said = append(a.Said, plan.Reason)
+	}
+	for i := range plan.Steps {
+		a.Steps = append(a.Steps, l.step(&plan, i))
+	}
+	return a, nil
+}
+
+func (l *Lab) step(plan *agent.Plan, i int) eval.Step {
+	s := &plan.Steps[i]
+	d := &s.Decision
+	out := eval.Step{
+		Skill: s.Skill, Phrase: s.Phrase, Ends: d.Chosen.Ends,
+		Succeeded: s.Outcome.Status == robot.Succeeded, Reason: s.Outcome.Reason, Seconds: s.Seconds(plan.At),
+		ScoreMS: float64(d.Took) / 1e6, Visited: d.Visited, Nodes: d.Total, Success: l.success(s),
+	}
+	for _, c := range d.Candidates {
+		out.Candidates = append(out.Candidates, eval.Candidate{Skill: c.Skill.String(), Say: c.Say, Can: c.Can, Product: c.Product})
+	}
+	for k := range l.updates {
+		switch u := &l.updates[k]; {
+		case u.Step != s.Number:
+		case u.Kind == agent.StepStarted:
+			out.Before = l.scenes[k]
+		case u.Kind == agent.StepSucceeded, u.Kind == agent.StepFailed:
+			out.After = l.scenes[k]
+		}
+	}
+	return out
+}
+
+// success gives what the skill of s promises; a skill asked for by name has no
+// decision that would tell.
+func (l *Lab) success(s *agent.Step) []robot.Predicate {
+	if len(s.Decision.Chosen.Success) > 0 || s.Decision.Chosen.Ends {
+		return s.Decision.Chosen.Success
+	}
+	for k := range l.updates {
+		if u := &l.updates[k]; u.Step == s.Number && u.Kind == agent.StepStarted {
+			if option, err := l.mind.catalogue.Find(l.scenes[k], s.Skill); err == nil {
+				return option.Success
+			}
+		}
+	}
+	return nil
+}

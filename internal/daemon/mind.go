@@ -1,0 +1,110 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/kuai-robot/kuai/fusion/generate"
+	"github.com/kuai-robot/kuai/internal/config"
+	"github.com/kuai-robot/kuai/internal/models"
+	"github.com/kuai-robot/kuai/kernels"
+	"github.com/kuai-robot/kuai/kernels/cpu"
+	"github.com/kuai-robot/kuai/kernels/ref"
+	"github.com/kuai-robot/kuai/policy/agent"
+	"github.com/kuai-robot/kuai/policy/saycan"
+	"github.com/kuai-robot/kuai/policy/skill"
+	"github.com/kuai-robot/kuai/robot"
+	"github.com/kuai-robot/kuai/sim/expert"
+)
+
+// errNoRunner says what a configuration without skills can do.
+var errNoRunner = errors.New("this robot runs no skills (runner: none): it can only be steered")
+
+// mind is what is loaded once and shared by everything that plans: the
+// language model and the catalogue.
+type mind struct {
+	config    *config.Config
+	catalogue *skill.Catalogue
+	model     *generate.Model
+}
+
+// newMind loads what c.Planner names.
+func newMind(c *config.Config) (*mind, error) {
+	catalogue, err := readCatalogue(c.Planner.Catalogue)
+	if err != nil {
+		return nil, err
+	}
+	store, err := models.NewStore()
+	if err != nil {
+		return nil, err
+	}
+	path, err := store.FindFile(c.Planner.Model)
+	if err != nil {
+		return nil, err
+	}
+	model, err := generate.Open(path, newBackend(&c.Planner), generate.Options{Context: planContext})
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w (run: kuai models verify %s)", c.Planner.Model, err, c.Planner.Model)
+	}
+	return &mind{config: c, catalogue: catalogue, model: model}, nil
+}
+
+// planContext is how many tokens the examples, an instruction and the steps
+// done may have together.
+const planContext = 2048
+
+func readCatalogue(name string) (*skill.Catalogue, error) {
+	if name == config.BuiltInCatalogue {
+		return skill.Tabletop(), nil
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("planner.catalogue: %w (want %s or a YAML file)", err, config.BuiltInCatalogue)
+	}
+	defer file.Close()
+	return skill.Read(name, file)
+}
+
+func newBackend(c *config.Planner) kernels.Backend {
+	if c.Backend == config.BackendRef {
+		return ref.New()
+	}
+	return cpu.New(cpu.Options{Threads: c.Threads})
+}
+
+// Close frees the weights.
+func (m *mind) Close() error { return m.model.Close() }
+
+// planner gives a planner with a cache of its own. close frees the cache.
+func (m *mind) planner(clock robot.Clock, affordance saycan.Affordance) (p *saycan.Planner, close func() error, err error) {
+	language, err := saycan.NewModel(m.model)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err = saycan.NewPlanner(saycan.Config{
+		Catalogue: m.catalogue, Affordance: affordance, Language: language, Clock: clock, Best: m.config.Planner.Candidates,
+	})
+	if err != nil {
+		return nil, nil, errors.Join(err, language.Close())
+	}
+	return p, language.Close, nil
+}
+
+// newAgent gives the agent of one robot, with the scripted runner.
+func (m *mind) newAgent(planner agent.Planner, runner *expert.Expert, body body, clock robot.Clock, report func(agent.Update)) (*agent.Agent, error) {
+	return agent.New(agent.Config{
+		Catalogue: m.catalogue, Planner: planner, Runner: runner, Body: body, Brake: body, Clock: clock, Report: report,
+		Bounds: agent.Bounds{
+			Steps: m.config.Planner.MaxSteps, Time: time.Duration(m.config.Planner.MaxSeconds * float64(time.Second)),
+			Failures: m.config.Planner.Retries + 1,
+		},
+	})
+}
+
+// body is a robot as an agent needs it: what it can do and whether it may.
+type body interface {
+	agent.Body
+	agent.Brake
+}

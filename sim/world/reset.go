@@ -38,8 +38,8 @@ const (
 	restSpeed   = 0.02 // m/s at most, at the end
 )
 
-// errDrawn is a draw that did not work out, where another may.
-var errDrawn = errors.New("the draw did not work out")
+// errDrawn marks an episode that did not come to rest, where another draw may.
+var errDrawn = errors.New("give it another place, or the arm another pose")
 
 // Reset starts a new episode. It fails, and leaves the one before, when the
 // Spec names something that does not exist or asks for something impossible.

@@ -151,13 +151,19 @@ func (d *Data) Time() float64 {
 }
 
 // QPos is the position of every joint, writable.
-func (d *Data) QPos() []float64 { return d.window(func() (*C.mjtNum, int) { return d.c.qpos, int(d.h.c.nq) }) }
+func (d *Data) QPos() []float64 {
+	return d.window(func() (*C.mjtNum, int) { return d.c.qpos, int(d.h.c.nq) })
+}
 
 // QVel is the velocity of every degree of freedom, writable.
-func (d *Data) QVel() []float64 { return d.window(func() (*C.mjtNum, int) { return d.c.qvel, int(d.h.c.nv) }) }
+func (d *Data) QVel() []float64 {
+	return d.window(func() (*C.mjtNum, int) { return d.c.qvel, int(d.h.c.nv) })
+}
 
 // Ctrl is what the actuators are told, writable.
-func (d *Data) Ctrl() []float64 { return d.window(func() (*C.mjtNum, int) { return d.c.ctrl, int(d.h.c.nu) }) }
+func (d *Data) Ctrl() []float64 {
+	return d.window(func() (*C.mjtNum, int) { return d.c.ctrl, int(d.h.c.nu) })
+}
 
 // ActuatorForce is what each actuator exerted in the last step, N or N·m.
 func (d *Data) ActuatorForce() []float64 {

@@ -30,12 +30,12 @@ const (
 
 // How an episode settles.
 const (
-	drawsEach   = 60   // tries for one object
-	layoutTries = 400  // tries for all of them
-	settleTries = 20   // episodes drawn until one comes to rest
-	settleSteps = 150  // of PhysicsStep
+	drawsEach   = 60    // tries for one object
+	layoutTries = 400   // tries for all of them
+	settleTries = 20    // episodes drawn until one comes to rest
+	settleSteps = 150   // of PhysicsStep
 	settleDrift = 0.006 // m that an object may move meanwhile
-	restSpeed   = 0.02 // m/s at most, at the end
+	restSpeed   = 0.02  // m/s at most, at the end
 )
 
 // errDrawn marks an episode that did not come to rest, where another draw may.

@@ -11,7 +11,7 @@ import (
 type realBody struct {
 	loop  *control.Loop
 	clock robot.Clock
-	// sensors joins what the cameras saw; nil when there are none.
+	// sensors joins what the cameras saw.
 	sensors *sensor.Joiner
 	// scene gives what is known of the objects; nil when nobody looks.
 	scene func() *robot.Scene
@@ -24,11 +24,7 @@ func (b *realBody) Observe() robot.Observation {
 	if b.scene != nil {
 		scene = b.scene()
 	}
-	o := robot.Observation{At: b.clock.Now(), State: status.State, Scene: scene}
-	if b.sensors != nil {
-		o.Frames = b.sensors.Frames(o.At)
-	}
-	return o
+	return b.sensors.Observe(b.clock.Now(), status.State, scene)
 }
 
 // Act implements agent.Body.

@@ -1,11 +1,9 @@
 package sensor
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/kuai-robot/kuai/robot"
 )
@@ -13,7 +11,8 @@ import (
 // kept is how many pictures of a camera are remembered.
 const kept = 4
 
-// Joiner holds the newest pictures of each camera.
+// Joiner holds the newest pictures of each camera. A nil Joiner is one that has
+// seen nothing, for a robot without cameras.
 type Joiner struct {
 	mu      sync.Mutex
 	cameras []recent // sorted by name
@@ -54,6 +53,9 @@ func (r *recent) add(f robot.Frame) {
 // than at, in the order of the cameras' names. A camera without one is left
 // out.
 func (j *Joiner) Frames(at robot.Time) []robot.Frame {
+	if j == nil {
+		return nil
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	var frames []robot.Frame
@@ -74,18 +76,8 @@ func (r *recent) newest(at robot.Time) *robot.Frame {
 	return nil
 }
 
-// Stale says which of the cameras has no picture at all at the instant, or none
-// that is younger than limit; nil when all are fresh.
-func (j *Joiner) Stale(at robot.Time, limit time.Duration, cameras ...string) error {
-	frames := j.Frames(at)
-	for _, name := range cameras {
-		i := slices.IndexFunc(frames, func(f robot.Frame) bool { return f.Camera == name })
-		if i < 0 {
-			return fmt.Errorf("camera %s: no picture yet", name)
-		}
-		if age := at.Sub(frames[i].At); age > limit {
-			return fmt.Errorf("camera %s: the newest picture is %d ms old, at most %d are allowed", name, age.Milliseconds(), limit.Milliseconds())
-		}
-	}
-	return nil
+// Observe joins what the joints report and what is known of the objects (nil
+// when nobody looked) with the pictures of the instant.
+func (j *Joiner) Observe(at robot.Time, state robot.State, scene *robot.Scene) robot.Observation {
+	return robot.Observation{At: at, State: state, Scene: scene, Frames: j.Frames(at)}
 }

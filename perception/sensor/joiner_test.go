@@ -1,13 +1,13 @@
 package sensor_test
 
 import (
-	"strings"
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/kuai-robot/kuai/perception/sensor"
 	"github.com/kuai-robot/kuai/robot"
-	"pgregory.net/rapid"
 )
 
 func ms(n int) robot.Time { return robot.Time(time.Duration(n) * time.Millisecond) }
@@ -25,23 +25,6 @@ func TestFramesAreNotLaterThanAsked(t *testing.T) {
 	frames = j.Frames(ms(50))
 	if len(frames) != 2 || frames[0].Camera != "front" || frames[1].At != ms(40) {
 		t.Errorf("at 50 ms: %v", frames)
-	}
-}
-
-func TestStaleNamesTheCamera(t *testing.T) {
-	j := sensor.New()
-	j.Frame(robot.Frame{Camera: "front", At: ms(100)})
-	if err := j.Stale(ms(150), 60*time.Millisecond, "front"); err != nil {
-		t.Error(err)
-	}
-	for _, c := range []struct {
-		camera string
-		at     int
-		says   string
-	}{{"front", 200, "100 ms old, at most 60"}, {"front", 99, "no picture yet"}, {"wrist", 150, "camera wrist: no picture yet"}} {
-		if err := j.Stale(ms(c.at), 60*time.Millisecond, c.camera); err == nil || !strings.Contains(err.Error(), c.says) {
-			t.Errorf("%s at %d: %v, want %q", c.camera, c.at, err, c.says)
-		}
 	}
 }
 

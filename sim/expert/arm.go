@@ -59,6 +59,9 @@ func newArm(d *robot.Description) (*arm, error) {
 	for _, i := range a.chain[1:] {
 		a.length += d.Joints[i].Origin.Position.Norm()
 	}
+	if len(d.Capsules) > maxCapsules {
+		return nil, fmt.Errorf("robot %s: %d capsules; the scripted skills look at no more than %d", d.Name, len(d.Capsules), maxCapsules)
+	}
 	a.pivot = d.Joints[a.chain[0]].Origin.Position
 	for i := range d.Joints {
 		l := &d.Joints[i].Limits

@@ -1,10 +1,9 @@
 package expert
 
-import (
-	"math"
+import "github.com/kuai-robot/kuai/robot"
 
-	"github.com/kuai-robot/kuai/robot"
-)
+// maxCapsules are looked at; a description with more is not served.
+const maxCapsules = 32
 
 // selfM is kept between two parts of the robot, and between each and the sides
 // of the workspace: a little more than the safety core insists on.
@@ -22,6 +21,7 @@ type capsule struct {
 	link   int
 	a, b   robot.Vec3
 	radius float64
+	half   float64 // of its axis' length
 }
 
 // newBody pairs the capsules of links that are at least two joints apart,
@@ -29,15 +29,17 @@ type capsule struct {
 func newBody(d *robot.Description) body {
 	b := body{boxed: d.WorkspaceMin != d.WorkspaceMax}
 	for _, c := range d.Capsules {
-		b.capsules = append(b.capsules, capsule{d.Index(c.Link), c.A, c.B, c.Radius})
+		b.capsules = append(b.capsules, capsule{d.Index(c.Link), c.A, c.B, c.Radius, c.B.Sub(c.A).Norm() / 2})
 	}
 	home := d.Home()
 	var poses [robot.MaxJoints]robot.Pose
 	links := poses[:len(d.Joints)]
 	d.LinkPoses(&home, links)
+	axes := make([]axis, len(b.capsules))
+	b.place(links, axes)
 	for j := range b.capsules {
 		for i := range j {
-			if jointsApart(d, b.capsules[i].link, b.capsules[j].link) >= 2 && b.distance(i, j, links) >= selfM {
+			if jointsApart(d, b.capsules[i].link, b.capsules[j].link) >= 2 && b.apart(i, j, axes, selfM) {
 				b.pairs = append(b.pairs, [2]int{i, j})
 			}
 		}
@@ -55,27 +57,41 @@ func jointsApart(d *robot.Description, a, b int) int {
 	return n
 }
 
-// ends gives the axis of capsule i in the base frame.
-func (b *body) ends(i int, links []robot.Pose) (p, q robot.Vec3) {
-	c := &b.capsules[i]
-	if c.link < 0 {
-		return c.a, c.b
+// axis is the two ends of a capsule's axis in the base frame.
+type axis [2]robot.Vec3
+
+// place writes the axes of all capsules to axes, which has room for them.
+func (b *body) place(links []robot.Pose, axes []axis) {
+	for i := range b.capsules {
+		c := &b.capsules[i]
+		axes[i] = axis{c.a, c.b}
+		if c.link >= 0 {
+			axes[i] = axis{links[c.link].Transform(c.a), links[c.link].Transform(c.b)}
+		}
 	}
-	return links[c.link].Transform(c.a), links[c.link].Transform(c.b)
 }
 
-func (b *body) distance(i, j int, links []robot.Pose) float64 {
-	p, q := b.ends(i, links)
-	r, s := b.ends(j, links)
-	return segmentDistance(p, q, r, s) - b.capsules[i].radius - b.capsules[j].radius
+// apart says whether capsules i and j keep the distance.
+func (b *body) apart(i, j int, axes []axis, distance float64) bool {
+	p, q := &axes[i], &axes[j]
+	keep := b.capsules[i].radius + b.capsules[j].radius + distance
+	// Two spheres around them may tell it at once.
+	middle := p[0].Add(p[1]).Sub(q[0]).Sub(q[1]).Norm() / 2
+	if middle > keep+b.capsules[i].half+b.capsules[j].half {
+		return true
+	}
+	return segmentDistance(p, q) >= keep
 }
 
 // clear says whether the robot, its links where links has them, keeps off
 // itself and the sides of its workspace.
 func (a *arm) clear(links []robot.Pose) bool {
 	b := &a.body
+	var room [maxCapsules]axis
+	axes := room[:len(b.capsules)]
+	b.place(links, axes)
 	for _, p := range b.pairs {
-		if b.distance(p[0], p[1], links) < selfM {
+		if !b.apart(p[0], p[1], axes, selfM) {
 			return false
 		}
 	}
@@ -86,10 +102,10 @@ func (a *arm) clear(links []robot.Pose) bool {
 		if b.capsules[i].link < 0 {
 			continue
 		}
-		p, q := b.ends(i, links)
 		keep := b.capsules[i].radius + selfM
-		for k := range p {
-			if min(p[k], q[k]) < a.desc.WorkspaceMin[k]+keep || max(p[k], q[k]) > a.desc.WorkspaceMax[k]-keep {
+		for k := range 3 {
+			p, q := axes[i][0][k], axes[i][1][k]
+			if min(p, q) < a.desc.WorkspaceMin[k]+keep || max(p, q) > a.desc.WorkspaceMax[k]-keep {
 				return false
 			}
 		}
@@ -97,10 +113,10 @@ func (a *arm) clear(links []robot.Pose) bool {
 	return true
 }
 
-// segmentDistance gives the least distance between the segments pq and rs, by
-// turns: the point of one nearest to the other's line, cut to the segment.
-func segmentDistance(p, q, r, s robot.Vec3) float64 {
-	u, v, w := q.Sub(p), s.Sub(r), p.Sub(r)
+// segmentDistance gives the least distance between two segments, by turns: the
+// point of one nearest to the other's line, cut to the segment.
+func segmentDistance(p, q *axis) float64 {
+	u, v, w := p[1].Sub(p[0]), q[1].Sub(q[0]), p[0].Sub(q[0])
 	uu, vv, uv, uw, vw := u.Dot(u), v.Dot(v), u.Dot(v), u.Dot(w), v.Dot(w)
 	along := fraction(uv*vw-uw*vv, uu*vv-uv*uv)
 	other := fraction(vw+along*uv, vv)
@@ -113,5 +129,5 @@ func fraction(n, d float64) float64 {
 	if d < 1e-15 {
 		return 0
 	}
-	return math.Min(math.Max(n/d, 0), 1)
+	return clamp(n/d, 0, 1)
 }

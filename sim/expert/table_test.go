@@ -39,8 +39,11 @@ type table struct {
 	// limited counts ticks on which the safety core changed a command.
 	limited, ticks int
 	chunks         uint64
-	// on is called with every observation before the expert sees it.
-	on func(o *robot.Observation)
+	// see may change every observation before the expert gets it, or do
+	// something to the robot.
+	see func(o *robot.Observation)
+	// got is called with every chunk and the observation it is made from.
+	got func(o *robot.Observation, c *robot.Chunk)
 }
 
 func newTable(t testing.TB) *table {
@@ -70,7 +73,7 @@ func (b *table) renew() {
 		b.t.Fatal(err)
 	}
 	b.expert = expert.New(b.world.Description())
-	b.limited, b.ticks = 0, 0
+	b.limited, b.ticks, b.see, b.got = 0, 0, nil, nil
 }
 
 func (b *table) reset(seed uint64, spec world.Spec) {
@@ -109,24 +112,32 @@ func (b *table) observe() *robot.Observation {
 	return &robot.Observation{At: b.clock.Now(), State: state, Scene: b.world.Scene()}
 }
 
+// look is what the expert gets to see.
+func (b *table) look() *robot.Observation {
+	o := b.observe()
+	if b.see != nil {
+		b.see(o)
+	}
+	return o
+}
+
 // do runs one skill to its end and gives the outcome; an error of Begin is a
 // failure.
 func (b *table) do(name string, args ...string) robot.Outcome {
 	b.t.Helper()
-	o := b.observe()
+	o := b.look()
 	if err := b.expert.Begin(robot.Skill{Name: name, Args: args}, o); err != nil {
 		return robot.Outcome{Status: robot.Failed, Reason: "begin: " + err.Error()}
 	}
 	for range 1000 {
-		o := b.observe()
-		if b.on != nil {
-			b.on(o)
-			o = b.observe()
-		}
+		o := b.look()
 		chunk, outcome := b.expert.Next(o)
 		b.chunks++
 		chunk.ID, chunk.Source = b.chunks, robot.SourcePolicy
 		b.loop.Submit(chunk)
+		if b.got != nil {
+			b.got(o, &chunk)
+		}
 		if *trace {
 			b.trace(o, &chunk, name, args)
 		}

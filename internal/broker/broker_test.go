@@ -296,6 +296,28 @@ func TestWhatWasUnderWayIsNotSentAgain(t *testing.T) {
 	}
 }
 
+func TestARefusedSubscription(t *testing.T) {
+	s := newScripted(t)
+	o := broker.LinkOptions{URL: s.url, Robot: robotName, Username: "me", Subscriptions: listenTo(topics.NameStop, nil)}
+	s.refuse.Store(1)
+	if _, err := broker.Dial(deadline(t), o); err == nil || !strings.Contains(err.Error(), "kuai/v1/so101/stop") || !strings.Contains(err.Error(), s.url) {
+		t.Errorf("error %v, want the topic and the broker", err)
+	}
+
+	// Later the link is not up until the subscription is in place.
+	ups, downs := make(chan struct{}, 10), make(chan error, 10)
+	o.OnUp, o.OnDown = func() { ups <- struct{}{} }, func(err error) { downs <- err }
+	l := dial(t, o)
+	next(t, "first connection", ups)
+	s.refuse.Store(1)
+	s.hangUp()
+	next(t, "loss", downs)
+	next(t, "second try to subscribe", ups)
+	if left := s.refuse.Load(); left >= 0 || !l.Up() {
+		t.Errorf("%d refusals are left and up is %v: the link came up without its subscription", left+1, l.Up())
+	}
+}
+
 func TestTwoOnOnePort(t *testing.T) {
 	first := startServer(t, broker.ServerOptions{})
 	_, address, _ := strings.Cut(first.URL(), "://")

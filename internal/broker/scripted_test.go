@@ -3,6 +3,7 @@ package broker_test
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/eclipse/paho.mqtt.golang/packets"
@@ -12,6 +13,8 @@ import (
 type scripted struct {
 	url       string
 	published chan string
+	// refuse is how many subscriptions it refuses from now on.
+	refuse atomic.Int32
 
 	mu   sync.Mutex
 	conn net.Conn
@@ -51,6 +54,13 @@ func (s *scripted) serve(conn net.Conn) {
 			packets.NewControlPacket(packets.Connack).Write(conn)
 		case *packets.PingreqPacket:
 			packets.NewControlPacket(packets.Pingresp).Write(conn)
+		case *packets.SubscribePacket:
+			reply := packets.NewControlPacket(packets.Suback).(*packets.SubackPacket)
+			reply.MessageID, reply.ReturnCodes = p.MessageID, []byte{p.Qoss[0]}
+			if s.refuse.Add(-1) >= 0 {
+				reply.ReturnCodes[0] = 0x80
+			}
+			reply.Write(conn)
 		case *packets.PublishPacket:
 			s.published <- string(p.Payload)
 		}

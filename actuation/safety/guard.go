@@ -23,9 +23,6 @@ const (
 // even braking does.
 func (m *motion) guard() bool {
 	s := &m.l.shape
-	if len(s.capsules) == 0 || m.wish == (robot.Joints{}) {
-		return true
-	}
 	before := pose{q: m.from}
 	broken := m.foresee(&m.wish, &before)
 	if broken == 0 {

@@ -3,6 +3,7 @@ package safety
 import (
 	"math"
 	"testing"
+	"time"
 
 	"github.com/kuai-robot/kuai/robot"
 )
@@ -156,5 +157,82 @@ func TestWithoutCapsulesNothingIsGuarded(t *testing.T) {
 	r.goTo(robot.Joints{1: 1.5, 2: 1.5}, 300)
 	if r.command.Position[1] != 1.5 {
 		t.Errorf("got to %v", r.command.Position)
+	}
+}
+
+func TestYieldGivesUpNoMoreThanItMust(t *testing.T) {
+	different := map[int]bool{}
+	for lift := -1.2; lift < -0.9; lift += 0.0037 {
+		m := testMotion(t, 0, 0)
+		*m.from = reachDown(lift)
+		m.speed[1] = 0.6
+		m.steer(1, 0.7, 1)
+		before := pose{q: m.from}
+		share := func(k float64) robot.Joints {
+			v := m.brake
+			for i := range v {
+				v[i] += k / 16 * (m.wish[i] - m.brake[i])
+			}
+			return v
+		}
+		want := 16
+		for ; want > 0; want-- {
+			if v := share(float64(want)); m.foresee(&v, &before) == 0 {
+				break
+			}
+		}
+		if want == 16 {
+			continue // nothing to give up
+		}
+		expected := share(float64(want))
+		wish := m.wish
+		m.yield(&wish, &before)
+		if math.Abs(m.wish[1]-expected[1]) > 1e-12 {
+			t.Errorf("from lift %.4f the joint keeps %.4f rad/s, want %.4f (%d sixteenths)", lift, m.wish[1], expected[1], want)
+		}
+		different[want] = true
+	}
+	if len(different) < 3 {
+		t.Errorf("only these shares were tried: %v", different)
+	}
+}
+
+// narrow gives a rig in a corridor along x.
+func narrow(t *testing.T, change func(*robot.Description)) *rig {
+	t.Helper()
+	d := testArm()
+	d.WorkspaceMin[1], d.WorkspaceMax[1] = -0.1, 0.1
+	change(d)
+	r := newRig(t, d, DefaultConfig())
+	r.step(tick)
+	return r
+}
+
+func TestStopsBeforeEitherWall(t *testing.T) {
+	for _, side := range []float64{1, -1} {
+		r := narrow(t, func(*robot.Description) {})
+		for range 100 {
+			r.in.Targets[robot.SourceTeleop] = Target{Issued: r.now, ObservedAt: r.now, Expires: r.now.Add(time.Second), Velocity: robot.Joints{0: 2 * side}, ByVelocity: true}
+			before := r.command
+			r.step(tick)
+			r.expect(Moving, OK)
+			if change := math.Abs(r.command.Velocity[0] - before.Velocity[0]); change > 0.1+1e-9 {
+				t.Fatalf("at %.3f rad the velocity changes by %g", r.command.Position[0], change)
+			}
+		}
+		if pan := side * r.command.Position[0]; pan < 0.2 || pan > 0.6 || r.verdict.Limited&LimitWorkspace == 0 {
+			t.Errorf("stands at %.3f rad, limited %b; want the wall of the corridor", r.command.Position[0], r.verdict.Limited)
+		}
+	}
+}
+
+func TestWheelsMoveNoCapsule(t *testing.T) {
+	r := narrow(t, func(d *robot.Description) { d.Joints[0].Kind = robot.Wheel })
+	for range 50 {
+		r.in.Targets[robot.SourceTeleop] = Target{Issued: r.now, ObservedAt: r.now, Expires: r.now.Add(time.Second), Velocity: robot.Joints{0: 2}, ByVelocity: true}
+		r.step(tick)
+	}
+	if r.command.Velocity[0] != 2 || r.verdict.Limited != 0 {
+		t.Errorf("the wheel turns at %g rad/s, limited %b", r.command.Velocity[0], r.verdict.Limited)
 	}
 }

@@ -75,7 +75,7 @@ func (c *Core) watch(l *Limits, s *robot.State, now robot.Time) int {
 		if st.backingOff(l, now) {
 			return i
 		}
-		if st.backedOff != 0 && now.Sub(st.backedOff) >= l.config.StallForget {
+		if now.Sub(st.backedOff) >= l.config.StallForget {
 			st.tries = 0
 		}
 		st.tries++
@@ -121,8 +121,5 @@ func (l *Limits) derate(i int, s *robot.State) float64 {
 	if t := s.Temperature[i]; t != 0 { // 0: the driver does not know
 		share = max(0, min(1, (limits.MaxTemperature-t)/l.config.DerateBand))
 	}
-	if effort := abs(s.Effort[i]); effort > limits.MaxEffort {
-		share *= limits.MaxEffort / effort
-	}
-	return share
+	return share * min(1, limits.MaxEffort/abs(s.Effort[i]))
 }

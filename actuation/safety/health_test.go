@@ -34,6 +34,8 @@ func TestHealth(t *testing.T) {
 		{"above", func(s *robot.State) { s.Position[0] = 2.1 }, OutsideLimits, 0},
 		{"below", func(s *robot.State) { s.Position[0] = -2.1 }, OutsideLimits, 0},
 		{"a little below", func(s *robot.State) { s.Position[0] = -2.08 }, OK, -1},
+		{"at the end below", func(s *robot.State) { s.Position[0] = -1.9 - recovery(3.8) }, OK, -1},
+		{"at the end above", func(s *robot.State) { s.Position[0] = 1.9 + recovery(3.8) }, OK, -1},
 		{"outside and hot", func(s *robot.State) { s.Position[0], s.Temperature[0] = 3, 61 }, TooHot, 0},
 	} {
 		r := newRig(t, testArm(), DefaultConfig())
@@ -47,6 +49,9 @@ func TestHealth(t *testing.T) {
 		}
 	}
 }
+
+// recovery is computed as the code does, digit for digit.
+func recovery(span float64) float64 { return DefaultConfig().Recovery * span }
 
 func TestHealthOfTime(t *testing.T) {
 	for _, c := range []struct {
@@ -104,14 +109,14 @@ func TestStalledJointBacksOffAndIsReleased(t *testing.T) {
 			t.Fatalf("no back-off after 1 s: %+v", r.verdict)
 		}
 	}
-	if took := r.now.Sub(since); took < 500*time.Millisecond || took > 520*time.Millisecond {
-		t.Errorf("backing off after %v, want 500 ms", took)
+	if took := r.now.Sub(since); took != 510*time.Millisecond {
+		t.Errorf("backing off after %v, want 500 ms from the first tick", took)
 	}
 	if r.verdict.Mode != Held || r.verdict.Joint != 0 {
 		t.Errorf("verdict %+v, want held, joint 0", r.verdict)
 	}
 	// It gives way to where the joint is; nothing else moves.
-	for range 40 {
+	for range 99 {
 		r.push(0, 0.5)
 		r.want(up, robot.Joints{})
 		r.step(tick)
@@ -120,10 +125,8 @@ func TestStalledJointBacksOffAndIsReleased(t *testing.T) {
 	if r.command.Position != home || r.command.Velocity != (robot.Joints{}) {
 		t.Errorf("command after backing off %v, want the joint where it is, %v", r.command.Position, home)
 	}
-	for range 62 {
-		r.want(up, robot.Joints{})
-		r.step(tick)
-	}
+	r.want(up, robot.Joints{})
+	r.step(tick)
 	r.expect(Moving, OK)
 	// Once more, and now it stays blocked through the back-off.
 	since = r.now
@@ -138,8 +141,8 @@ func TestStalledJointBacksOffAndIsReleased(t *testing.T) {
 	if r.command.Enable || r.verdict.Joint != 0 {
 		t.Errorf("enable %v, joint %d; want the torque off because of joint 0", r.command.Enable, r.verdict.Joint)
 	}
-	if took := r.now.Sub(since); took < 990*time.Millisecond || took > 1030*time.Millisecond {
-		t.Errorf("released after %v, want twice 500 ms", took)
+	if took := r.now.Sub(since); took != 1010*time.Millisecond {
+		t.Errorf("released after %v, want twice 500 ms from the first tick", took)
 	}
 	r.push(0, 0)
 	r.in.Reset = true
@@ -179,8 +182,10 @@ func TestStallsAreCountedAndForgotten(t *testing.T) {
 
 	r = newRig(t, testArm(), DefaultConfig())
 	r.step(tick)
-	for range 5 {
-		r.stallOnce(9500 * time.Millisecond) // and 0.5 s until the next
+	for range 3 {
+		r.stallOnce(1100 * time.Millisecond)
+		r.stallOnce(1100 * time.Millisecond)
+		r.stallOnce(9490 * time.Millisecond) // the next follows 10 s after this one, to the tick
 		r.expect(Held, NoSource)
 	}
 }
@@ -206,12 +211,22 @@ func TestWhatIsNoStall(t *testing.T) {
 		for range 55 {
 			r.step(tick)
 		}
+		r.in.Release = false
+		r.step(tick)
+		r.step(tick)
 		if got := r.verdict.Code == BackingOff; got != c.stalled {
 			t.Errorf("%s: stalled %v, want %v", name, got, c.stalled)
 		}
 	}
-	// Effort that comes and goes adds up to nothing.
+	// Near the clock's beginning nothing has backed off "a moment ago".
 	r := newRig(t, testArm(), DefaultConfig())
+	r.now = 1
+	r.step(tick)
+	if r.step(tick); r.verdict.Code != NoSource {
+		t.Errorf("at %v: %v", r.now, r.verdict.Code)
+	}
+	// Effort that comes and goes adds up to nothing.
+	r = newRig(t, testArm(), DefaultConfig())
 	r.step(tick)
 	for i := range 200 {
 		r.push(1, float64(i%40)/10)
@@ -230,5 +245,9 @@ func TestDerate(t *testing.T) {
 		if got := r.l.derate(2, &s); math.Abs(got-c.want) > 1e-12 {
 			t.Errorf("derate at %g °C and %g N·m = %g, want %g", c.temperature, c.effort, got, c.want)
 		}
+	}
+	r.l.desc.Joints[2].Limits.MaxTemperature = 5
+	if got := r.l.derate(2, &robot.State{}); got != 1 {
+		t.Errorf("derate of an unknown temperature below one of 5 °C = %g, want 1", got)
 	}
 }

@@ -3,7 +3,6 @@ package safety
 import (
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/kuai-robot/kuai/robot"
@@ -155,7 +154,7 @@ func (c *Config) validate() error {
 	require(c.Ramp >= 0, "ramp must not be negative")
 	require(share(c.RampFloor), "ramp_floor must be 0 to 1")
 	require(share(c.Recovery), "recovery must be 0 to 1")
-	require(c.DerateBand > 0 && !math.IsInf(c.DerateBand, 0), "derate_band must be above 0 °C")
+	require(c.DerateBand > 0 && finite(c.DerateBand), "derate_band must be above 0 °C")
 	require(c.ReleaseAbove >= 0, "release_above must not be negative")
 	require(share(c.StallEffort) && c.StallEffort > 0, "stall_effort must be above 0 and at most 1")
 	require(share(c.StallVelocity), "stall_velocity must be 0 to 1")
@@ -163,7 +162,7 @@ func (c *Config) validate() error {
 	require(c.BackOff > c.StallTime, "back_off must be longer than stall_time")
 	require(c.StallTries > 0, "stall_tries must be above 0")
 	require(c.StallForget > c.BackOff, "stall_forget must be longer than back_off")
-	require(c.Clearance >= 0 && !math.IsInf(c.Clearance, 0), "clearance must be a number of metres, 0 or more")
+	require(c.Clearance >= 0 && finite(c.Clearance), "clearance must be a number of metres, 0 or more")
 	return errors.Join(errs...)
 }
 

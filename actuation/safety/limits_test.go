@@ -61,6 +61,29 @@ func make33(c robot.Capsule) []robot.Capsule {
 	return out
 }
 
+func TestDefaults(t *testing.T) {
+	want := Config{
+		Policy:      Rule{300 * time.Millisecond, time.Second, 1},
+		Skill:       Rule{300 * time.Millisecond, time.Second, 1},
+		Teleop:      Rule{200 * time.Millisecond, 300 * time.Millisecond, 1},
+		MaxStateAge: 100 * time.Millisecond, MaxTick: 50 * time.Millisecond,
+		Ramp: 2 * time.Second, RampFloor: 0.1, Recovery: 0.05, DerateBand: 10, ReleaseAbove: 5,
+		StallEffort: 0.95, StallVelocity: 0.02, StallTime: 500 * time.Millisecond, BackOff: time.Second,
+		StallTries: 3, StallForget: 10 * time.Second, Clearance: 0.01,
+	}
+	if got := DefaultConfig(); got != want {
+		t.Errorf("DefaultConfig = %+v, want %+v", got, want)
+	}
+	want.Skill.Speed, want.Policy.Speed, want.Teleop.Speed = 0.2, 0.3, 0.4
+	l, err := Compile(testArm(), want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l.rules != [robot.Sources]Rule{{}, want.Policy, want.Skill, want.Teleop} {
+		t.Errorf("rules %v", l.rules)
+	}
+}
+
 func TestCompileAccepts(t *testing.T) {
 	for name, change := range map[string]func(*robot.Description, *Config){
 		"defaults": func(*robot.Description, *Config) {},

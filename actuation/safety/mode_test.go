@@ -22,17 +22,15 @@ func TestTransitions(t *testing.T) {
 			}
 		}
 	}
-	want := map[[2]int]Mode{
-		{int(Off), int(evFault)}: Off, {int(Off), int(evReset)}: Off, {int(Off), int(evMove)}: Held, {int(Off), int(evRest)}: Held,
-		{int(Held), int(evReset)}: Held, {int(Held), int(evMove)}: Moving, {int(Held), int(evRest)}: Held,
-		{int(Moving), int(evReset)}: Held, {int(Moving), int(evMove)}: Moving, {int(Moving), int(evRest)}: Held,
-		{int(Stopped), int(evReset)}: Held, {int(Stopped), int(evFault)}: Stopped, {int(Stopped), int(evRest)}: Stopped,
-		{int(Fault), int(evReset)}: Held, {int(Fault), int(evFault)}: Fault, {int(Fault), int(evMove)}: Fault,
+	want := [modes][events]Mode{ // stop, fault, reset, release, move, rest
+		Off:     {Stopped, Off, Off, Off, Held, Held},
+		Held:    {Stopped, Fault, Held, Off, Moving, Held},
+		Moving:  {Stopped, Fault, Held, Off, Moving, Held},
+		Stopped: {Stopped, Stopped, Held, Stopped, Stopped, Stopped},
+		Fault:   {Stopped, Fault, Held, Fault, Fault, Fault},
 	}
-	for k, to := range want {
-		if got := after(Mode(k[0]), event(k[1])); got != to {
-			t.Errorf("after(%v, %d) = %v, want %v", Mode(k[0]), k[1], got, to)
-		}
+	if transitions != want {
+		t.Errorf("the table is %v, want %v", transitions, want)
 	}
 	if got := after(modes, evReset); got != Stopped {
 		t.Errorf("a mode that is not in the table becomes %v after a reset, want stopped", got)

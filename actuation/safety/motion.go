@@ -60,7 +60,7 @@ func (m *motion) steer(i int, velocity, share float64) {
 		if inside != wish {
 			m.limited |= LimitPosition
 		}
-		wish, m.brake[i] = inside, m.inside(i, m.brake[i])
+		wish = inside
 	}
 	m.wish[i] = wish
 }
@@ -98,9 +98,6 @@ func approach(err, a, dt float64) float64 {
 // stoppable gives the largest velocity v with v·dt + v²/2a ≤ distance: after
 // this tick the joint can stop in what is left, whatever the ticks' lengths.
 func stoppable(distance, a, dt float64) float64 {
-	if distance == 0 {
-		return 0
-	}
 	return 2 * distance / (dt + math.Sqrt(dt*dt+2*distance/a))
 }
 

@@ -159,9 +159,6 @@ func (s *shape) check(at *segments, before *pose, margin float64) Limit {
 			broken |= LimitCollision
 		}
 	}
-	if !s.boxed {
-		return broken
-	}
 	for i := range s.capsules {
 		if d := s.outside(i, at); d > -margin && d > s.outside(i, before.segments(s)) {
 			broken |= LimitWorkspace

@@ -67,9 +67,15 @@ func TestPlaceAgreesWithLinkPoses(t *testing.T) {
 	d := testArm()
 	d.Joints[3].Kind, d.Joints[3].Limits.MinPosition, d.Joints[3].Limits.MaxPosition, d.Joints[3].Home = robot.Prismatic, 0, 0.1, 0
 	d.Joints[2].Origin.Orientation = robot.AxisAngle(robot.Vec3{0, 0, 1}, 0.4)
+	d.Capsules = append(d.Capsules, robot.Capsule{Link: "shoulder_pan", A: robot.Vec3{0.01, 0, 0.02}, B: robot.Vec3{0, 0.03, 0.02}, Radius: 0.01})
 	s, err := newShape(d, 0)
 	if err != nil {
 		t.Fatal(err)
+	}
+	p := pose{q: &robot.Joints{0.5}}
+	first := *p.segments(&s)
+	if p.q[0] = 0.6; *p.segments(&s) != first {
+		t.Error("a pose is placed twice")
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		var q robot.Joints
@@ -141,6 +147,11 @@ func TestFarApartNeverHidesAContact(t *testing.T) {
 		var at segments
 		s.place(&q, &at)
 		for _, p := range s.pairs {
+			middle := func(i int) robot.Vec3 { return at[i][0].Add(at[i][1]).Scale(0.5) }
+			away := middle(p.i).Sub(middle(p.j)).Norm()
+			if p.farApart(&at) != (away > p.reach) && math.Abs(away-p.reach) > 1e-12 {
+				t.Fatalf("capsules %d and %d: middles %g m apart, reach %g, farApart %v", p.i, p.j, away, p.reach, p.farApart(&at))
+			}
 			if d := s.distance(p.i, p.j, &at); p.farApart(&at) {
 				skipped++
 				if d < s.clearance+foresight {
@@ -176,6 +187,10 @@ func TestOutside(t *testing.T) {
 		at := segments{2: {c.a, c.b}}
 		if got := s.outside(2, &at); math.Abs(got-c.want) > 1e-12 {
 			t.Errorf("%v to %v is %g outside, want %g", c.a, c.b, got, c.want)
+		}
+		s.capsules[2].link = 0
+		if got := s.outside(2, &at); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("on the first link %v to %v is %g outside, want %g", c.a, c.b, got, c.want)
 		}
 	}
 	if got := s.outside(0, &segments{0: {{0, 0, -1}, {0, 0, -1}}}); !math.IsInf(got, -1) {
@@ -226,6 +241,11 @@ func TestCheckLetsOnlyComeApart(t *testing.T) {
 		if got := s.check(c.at, &pose{placed: true, at: *c.before}, c.margin); got != c.want {
 			t.Errorf("%s: %b, want %b", c.name, got, c.want)
 		}
+	}
+	at := with(0.0101, -0.1)
+	s.clearance = s.distance(2, 0, at)
+	if got := s.check(at, &pose{placed: true, at: *far}, 0); got != 0 {
+		t.Errorf("exactly at the clearance: %b", got)
 	}
 	s.boxed = false
 	if got := s.check(with(0.2, 1), &pose{placed: true, at: *far}, 0); got != 0 {

@@ -21,15 +21,12 @@ type decision struct {
 
 // Step gives the command of the tick at now and what c becomes by it.
 func Step(l *Limits, c Core, in *Input, now robot.Time) (Core, robot.Command, Verdict) {
-	var dt time.Duration
-	if c.at != 0 {
-		dt = now.Sub(c.at)
-	}
+	dt := now.Sub(c.at) // a late tick, if it is the first
 	c.at = now
 	d := c.decide(l, in, dt, now)
 	latched := c.mode.latched()
 	c.mode = after(c.mode, d.event)
-	if c.mode.latched() && !latched {
+	if !latched {
 		c.cause, c.joint = d.code, d.joint
 	}
 	if d.event == evReset {
@@ -79,7 +76,7 @@ func (c *Core) decide(l *Limits, in *Input, dt time.Duration, now robot.Time) de
 			d.code, d.joint = TargetInvalid, i
 		}
 	}
-	d.cut = d.code == Overheated || d.code == Stalled || in.Release || l.config.StopLimp && (in.Stop || c.mode == Stopped && !in.Reset)
+	d.cut = d.code == Overheated || d.code == Stalled || in.Release || l.config.StopLimp && in.Stop
 
 	switch giving := c.backingOff(l, now); {
 	case in.Stop:
@@ -120,15 +117,15 @@ func (c *Core) move(l *Limits, in *Input, source robot.Source, dt time.Duration,
 	m := motion{l: l, dt: dt.Seconds(), from: &c.position, speed: &c.velocity}
 	ramp := l.ramp(c.resetAt, now)
 	for i := range l.desc.Joints {
-		share := ramp * l.derate(i, &in.State)
+		share := ramp * l.derate(i, &in.State) * l.rules[source].Speed
 		t := &in.Targets[source]
 		switch {
-		case c.mode == Moving && (t.ByVelocity || l.desc.Joints[i].Kind == robot.Wheel):
-			m.steer(i, t.Velocity[i], share*l.rules[source].Speed)
-		case c.mode == Moving:
-			m.follow(i, t.Position[i], t.Velocity[i], share*l.rules[source].Speed)
+		case c.mode != Moving:
+			m.steer(i, 0, 0)
+		case t.ByVelocity || l.desc.Joints[i].Kind == robot.Wheel:
+			m.steer(i, t.Velocity[i], share)
 		default:
-			m.steer(i, 0, share)
+			m.follow(i, t.Position[i], t.Velocity[i], share)
 		}
 	}
 	if !m.guard() {
@@ -137,9 +134,7 @@ func (c *Core) move(l *Limits, in *Input, source robot.Source, dt time.Duration,
 		return m.limited
 	}
 	for i := range l.desc.Joints {
-		if l.desc.Joints[i].Kind != robot.Wheel {
-			c.position[i] = m.at(i, m.wish[i])
-		}
+		c.position[i] = m.at(i, m.wish[i])
 		c.velocity[i] = m.wish[i]
 	}
 	return m.limited

@@ -207,6 +207,29 @@ func TestInvalidTargetOfTheFollowedSourceIsAFault(t *testing.T) {
 	r.expect(Moving, OK)
 }
 
+func TestTheStrongerCauseIsNamed(t *testing.T) {
+	for name, change := range map[string]func(*rig){
+		"target": func(r *rig) { r.in.Targets[robot.SourcePolicy].Position[0] = math.NaN() },
+		"stall": func(r *rig) {
+			r.push(1, 2)
+			r.core.stall[1] = stall{since: r.now.Add(-time.Second), backedOff: r.now.Add(-600 * time.Millisecond), tries: 1}
+		},
+	} {
+		r := moving(t, testArm(), DefaultConfig())
+		change(r)
+		r.in.State.Temperature[2] = 61
+		r.step(tick)
+		if r.expect(Fault, TooHot); !r.command.Enable || r.verdict.Joint != 2 {
+			t.Errorf("%s and heat: enable %v, joint %d", name, r.command.Enable, r.verdict.Joint)
+		}
+		r = moving(t, testArm(), DefaultConfig())
+		change(r)
+		if r.step(tick); r.verdict.Mode != Fault || r.verdict.Code != map[string]Code{"target": TargetInvalid, "stall": Stalled}[name] {
+			t.Errorf("%s: %+v", name, r.verdict)
+		}
+	}
+}
+
 func TestRelease(t *testing.T) {
 	r := moving(t, testArm(), DefaultConfig())
 	r.in.Release = true
@@ -262,6 +285,7 @@ func TestRelease(t *testing.T) {
 func TestSilentSourceBrakesWithinTheLimits(t *testing.T) {
 	r := moving(t, testArm(), DefaultConfig())
 	last := r.now
+	r.in.Targets[robot.SourceNone].Position[0] = math.NaN() // nobody's target counts for nothing
 	for before := r.command; r.command.Velocity[0] != 0 || r.verdict.Mode == Moving; before = r.command {
 		r.step(tick)
 		if change := math.Abs(r.command.Velocity[0] - before.Velocity[0]); change > 0.1+1e-12 {
@@ -299,6 +323,9 @@ func TestClockThatStandsOrGoesBack(t *testing.T) {
 	before := r.command
 	if r.advance(0); r.step(0).Mode != Moving || r.command.Velocity != before.Velocity || r.command.Position != before.Position {
 		t.Errorf("a tick of no length changed %v to %v", before, r.command)
+	}
+	if r.step(1); r.command.Position == before.Position {
+		t.Errorf("a tick of a nanosecond changed nothing")
 	}
 	r.now = r.now.Add(-tick)
 	r.in.State.At = r.now
@@ -370,6 +397,11 @@ func TestRamp(t *testing.T) {
 	c.Ramp, c.RampFloor = 2*time.Second, 0.2
 	r := newRig(t, testArm(), c)
 	at := robot.Time(5 * time.Second)
+	r.l.config.Ramp = 0
+	if got := r.l.ramp(at, at); got != 1 {
+		t.Errorf("without a ramp %g, want 1", got)
+	}
+	r.l.config.Ramp = 2 * time.Second
 	for since, want := range map[time.Duration]float64{0: 0.2, time.Second: 0.6, 2*time.Second - 1: 1, 2 * time.Second: 1, time.Hour: 1} {
 		if got := r.l.ramp(at, at.Add(since)); math.Abs(got-want) > 1e-8 {
 			t.Errorf("%v after a reset: %g, want %g", since, got, want)
@@ -398,6 +430,7 @@ func TestWheelsAndVelocities(t *testing.T) {
 		r.in.Targets[robot.SourceTeleop] = Target{Issued: r.now, ObservedAt: r.now, Expires: r.now.Add(time.Second), Position: d.Home(), Velocity: v, ByVelocity: byVelocity}
 		r.step(tick)
 	}
+	r.l.desc.Joints[5].Limits.MinPosition, r.l.desc.Joints[5].Limits.MaxPosition = 0, 0
 	for range 30 {
 		steer(robot.Joints{5: -9}, false)
 	}
@@ -409,6 +442,13 @@ func TestWheelsAndVelocities(t *testing.T) {
 	}
 	if r.command.Velocity[0] != 0.5 || r.command.Velocity[5] != 1 {
 		t.Errorf("velocities %v, want 0.5 and 1", r.command.Velocity)
+	}
+	r.l.rules[robot.SourceTeleop].Speed = 0.2
+	for range 30 {
+		steer(robot.Joints{0: 0.5, 5: 1}, true)
+	}
+	if r.command.Velocity[0] != 0.4 || r.command.Velocity[5] != 0.4 {
+		t.Errorf("velocities %v, want a fifth of 2", r.command.Velocity)
 	}
 	for range 500 {
 		steer(robot.Joints{0: 0.5, 5: 1}, true)

@@ -21,15 +21,23 @@ INLINE void store(float *p, vf v) { *(vf_loose *)p = v; }
 INLINE vi load_int(const void *p) { return *(const vi_loose *)p; }
 
 INLINE vf splat(float x) {
-  vf v;
-  for (int i = 0; i < VW; i++) v[i] = x;
-  return v;
+#if VW == 16
+  return (vf)_mm512_set1_ps(x);
+#elif VW == 8
+  return (vf)_mm256_set1_ps(x);
+#else
+  return (vf){x, x, x, x};
+#endif
 }
 
 INLINE vi splat_int(int32_t x) {
-  vi v;
-  for (int i = 0; i < VW; i++) v[i] = x;
-  return v;
+#if VW == 16
+  return (vi)_mm512_set1_epi32(x);
+#elif VW == 8
+  return (vi)_mm256_set1_epi32(x);
+#else
+  return (vi){x, x, x, x};
+#endif
 }
 
 INLINE vf as_float(vi v) { return (vf)v; }
@@ -76,8 +84,14 @@ INLINE float max_of(vf v) {
 }
 
 INLINE vf root(vf v) {
+#if VW == 16
+  return (vf)_mm512_sqrt_ps((__m512)v);
+#elif VW == 8
+  return (vf)_mm256_sqrt_ps((__m256)v);
+#else
   for (int i = 0; i < VW; i++) v[i] = sqrtf(v[i]);
   return v;
+#endif
 }
 
 // VW halves as floats.
@@ -97,9 +111,9 @@ INLINE vf load_half(const uint16_t *p) {
 }
 
 INLINE vf load_brain(const uint16_t *p) {
-  vi v;
-  for (int i = 0; i < VW; i++) v[i] = (int32_t)((uint32_t)p[i] << 16);
-  return as_float(v);
+  typedef uint16_t vh_loose __attribute__((vector_size(VW * 2), aligned(2), may_alias));
+  typedef uint32_t vu __attribute__((vector_size(VW * 4)));
+  return (vf)(__builtin_convertvector(*(const vh_loose *)p, vu) << 16);
 }
 
 // x·2^n for whole n from -126 to 127.

@@ -1,0 +1,11 @@
+// Package kernelbench measures a backend: the rate of each operator at sizes
+// that models have, and the speed of a whole decoder of random weights.
+//
+//	rows, err := kernelbench.Measure(cpu.New(cpu.Options{}), "cpu", now)
+//
+// A row is named kernel.<op>.<backend>.<precision>. Rates of products are in
+// GFLOP/s (two for each multiplication), those of everything that is bound by
+// memory in GB/s of the bytes that must be read and written at least. Each
+// value is the median of several repetitions. The clock is a parameter: now
+// gives a time that only grows.
+package kernelbench

@@ -96,7 +96,7 @@ skills: scripted, can: scripted
    1.2e-05    1.000  1.2e-05  move the arm home
    succeeded in 2.1s
 2. done
-   succeeded in 0s
+   ends the plan
 succeeded in 2.4s
 `
 	if got.status != 0 || got.out != want || got.errors != "" {

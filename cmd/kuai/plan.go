@@ -73,8 +73,10 @@ func (p *planPrinter) step(step *topics.Step) {
 }
 
 func (p *planPrinter) outcome(step *topics.Step) {
-	switch step.Outcome {
-	case "succeeded":
+	switch {
+	case step.Skill == "done()":
+		p.out.line("   ends the plan")
+	case step.Outcome == "succeeded":
 		p.out.line("   %s in %s", p.out.green("succeeded"), duration(step.Seconds))
 	default:
 		p.out.line("   %s after %s: %s", p.out.red(step.Outcome), duration(step.Seconds), first(step.Reason, "no reason given"))

@@ -141,3 +141,22 @@ func succeeds(r *fakeRobot, id, text string) {
 	r.say(topics.NamePlan, true, plan(id, text, 1))
 	r.event(topics.Event{Kind: topics.EventSucceeded, ID: id})
 }
+
+// lockedBuffer is written by a process while the test reads it.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	data []byte
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.data = append(b.data, p...)
+	return len(p), nil
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return string(b.data)
+}

@@ -80,7 +80,7 @@ class Rung {
     this.root.dataset.outcome = step.outcome;
     setText(this.mark, step.outcome === "running" ? String(step.number) : marks[step.outcome] ?? String(step.number));
     setText(this.title, step.phrase || step.skill || "deciding");
-    setText(this.ended, step.outcome === "running" ? `running · ${seconds(step.seconds)}` : `${step.outcome} · ${seconds(step.seconds)}`);
+    setText(this.ended, step.skill === "done()" ? "ends the plan" : `${step.outcome} · ${seconds(step.seconds)}`);
     this.why.hidden = !step.reason;
     setText(this.why, step.reason ?? "");
     const candidates = step.candidates ?? [];

@@ -78,6 +78,11 @@ func newSession(t testing.TB, model *generate.Model) *generate.Session {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return s
 }
 
@@ -96,6 +101,11 @@ func smolLM(t testing.TB, backend kernels.Backend, o generate.Options) *generate
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := model.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return model
 }
 

@@ -19,6 +19,7 @@ type Scorer struct {
 	row  []int     // of each node in the cache, -1 before it was computed
 	logp []float64 // of each node after its parent, NaN before
 	sum  []float64 // of logp from the root
+	can  []float64 // of each node the logarithm of the most that Expect says of the options below
 	// passes and rows count what Prompt and Expand have computed since the last
 	// Prompt.
 	passes, rows int
@@ -28,7 +29,26 @@ type Scorer struct {
 // Scorer makes a scorer of t, to be prompted before it is asked.
 func (s *Session) Scorer(t *Trie) *Scorer {
 	n := t.Nodes()
-	return &Scorer{session: s, trie: t, row: make([]int, n), logp: make([]float64, n), sum: make([]float64, n)}
+	return &Scorer{session: s, trie: t, row: make([]int, n), logp: make([]float64, n), sum: make([]float64, n), can: make([]float64, n)}
+}
+
+// Expect tells what each option's probability will be multiplied with, 0 to 1,
+// so that passes are filled with nodes that a search for the largest product
+// asks for. It changes how long scoring takes, never a score. Options beyond
+// can count as 1.
+func (c *Scorer) Expect(can []float64) {
+	for node := range c.can {
+		c.can[node] = math.Inf(-1)
+		if o := c.trie.option[node]; o >= len(can) {
+			c.can[node] = 0
+		} else if o >= 0 {
+			c.can[node] = math.Log(can[o])
+		}
+	}
+	for node := len(c.can) - 1; node > 0; node-- { // children come after their parents
+		parent := c.trie.parent[node]
+		c.can[parent] = max(c.can[parent], c.can[node])
+	}
 }
 
 // Work says how many forward passes and tokens were computed for the last
@@ -88,7 +108,7 @@ func (c *Scorer) Expand(ctx context.Context, node int, logp []float64) error {
 	if len(logp) != len(tokens) {
 		return fmt.Errorf("node %d has %d children, asked for %d", node, len(tokens), len(logp))
 	}
-	if len(tokens) > 0 && c.row[node] < 0 {
+	for len(tokens) > 0 && c.row[node] < 0 {
 		if err := c.plan(node); err != nil {
 			return err
 		}
@@ -105,12 +125,14 @@ func (c *Scorer) Expand(ctx context.Context, node int, logp []float64) error {
 const (
 	// promptRows is how much of a prompt goes into the pass that expands the root.
 	promptRows = 32
-	// aheadRows is how many rows a pass is filled up to with nodes that are
-	// likely to be asked for next: so many cost little more than one.
+	// aheadRows is how many nodes a pass takes at most, those that are likely to
+	// be asked for next beside the one in question. Over the tabletop's options
+	// 8 make a fifth of the passes and a fifth more tokens than 1.
 	aheadRows = 8
 )
 
-// plan makes up the nodes of the next pass, parents before children.
+// plan makes up the nodes of the next pass, parents before children: the way
+// to node, or as much of it as fits, and what is likely to be asked for next.
 func (c *Scorer) plan(node int) error {
 	c.batch = c.batch[:0]
 	for n := node; n >= 0 && c.row[n] < 0; n = c.trie.parent[n] {
@@ -118,23 +140,28 @@ func (c *Scorer) plan(node int) error {
 	}
 	slices.Reverse(c.batch)
 	s := c.session
-	rows := len(c.batch) + max(0, len(c.rest)-1)
-	room := min(scoreRows, s.model.context-len(s.held)-len(s.branches))
-	picks := 0
-	for _, n := range c.batch {
-		picks += len(c.trie.tokens[n])
+	used := len(s.held) + len(s.branches) + max(0, len(c.rest)-1) // the root has the row of the prompt's end
+	rows := min(scoreRows-max(0, len(c.rest)-1), s.model.context-used)
+	picks, fit := scorePicks, 0
+	for fit < min(rows, len(c.batch)) && len(c.trie.tokens[c.batch[fit]]) <= picks {
+		picks -= len(c.trie.tokens[c.batch[fit]])
+		fit++
 	}
-	if rows > room || picks > scorePicks {
-		return fmt.Errorf("node %d: %d tokens with %d children do not fit (the context is %d, %d of it used; a pass takes %d tokens and %d children)",
-			node, rows, picks, s.model.context, len(s.held)+len(s.branches), scoreRows, scorePicks)
+	if fit == 0 {
+		n := c.batch[0]
+		return fmt.Errorf("node %d with %d children does not fit: the context is %d, %d of it used, and a node has at most %d children",
+			n, len(c.trie.tokens[n]), s.model.context, used, scorePicks)
 	}
-	ahead := max(0, min(aheadRows-len(c.batch), room-rows))
-	c.fill(node, ahead, scorePicks-picks)
+	if fit < len(c.batch) {
+		c.batch = c.batch[:fit]
+		return nil
+	}
+	c.fill(node, max(0, min(aheadRows, rows)-fit), picks)
 	return nil
 }
 
 // fill adds up to n nodes that are likely to be asked for: those below node
-// where nothing is to be chosen, then the most probable open ones, each with
+// where nothing is to be chosen, then the most promising open ones, each with
 // what follows it without a choice.
 func (c *Scorer) fill(node, n, picks int) {
 	add := func(node int) bool {
@@ -163,17 +190,16 @@ func (c *Scorer) fill(node, n, picks int) {
 	}
 }
 
-// open gives the most probable node that is neither computed nor in the batch,
-// but whose parent is computed; -1 if there is none.
+// open gives the node with the most below it that is neither computed nor in
+// the batch, but whose parent is computed; -1 if there is none.
 func (c *Scorer) open() int {
-	best := -1
+	best, most := -1, math.Inf(-1)
 	for node, sum := range c.sum {
-		if math.IsNaN(sum) || c.row[node] >= 0 || c.trie.option[node] >= 0 || slices.Contains(c.batch, node) {
-			continue
+		value := sum + c.can[node]
+		if !(value > most) || c.row[node] >= 0 || c.trie.option[node] >= 0 || slices.Contains(c.batch, node) {
+			continue // NaN too: its parent is not computed
 		}
-		if best < 0 || sum > c.sum[best] {
-			best = node
-		}
+		best, most = node, value
 	}
 	return best
 }

@@ -54,6 +54,10 @@ func checkSearch(t *testing.T, r *rapid.T, plain, scored *generate.Session, opti
 	}
 	want := bruteForce(t, plain, prompt, options)
 	scorer := scored.Scorer(trie)
+	if rapid.Bool().Draw(r, "expect") {
+		// Whatever is expected, right or wrong, the scores are the same.
+		scorer.Expect(rapid.SliceOfN(rapid.SampledFrom([]float64{0, 0.5, 1}), 0, len(options)).Draw(r, "can"))
+	}
 	if err := scorer.Prompt(context.Background(), prompt); err != nil {
 		r.Fatal(err)
 	}
@@ -141,6 +145,65 @@ func TestScorerReusesTheOptionTaken(t *testing.T) {
 	}
 }
 
+// What cannot be is not computed ahead.
+func TestScorerExpects(t *testing.T) {
+	options := [][]int32{{1, 2, 3, 0}, {4, 5, 6, 7, 0}, {8, 9, 10, 0}}
+	trie, err := generate.NewTrie(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scorer := session(t, "llama", 7, generate.Options{}).Scorer(trie)
+	scorer.Expect([]float64{0, 1, 0})
+	if err := scorer.Prompt(context.Background(), []int32{9}); err != nil {
+		t.Fatal(err)
+	}
+	for node := 0; trie.Option(node) < 0; {
+		tokens, children := trie.Children(node)
+		if err := scorer.Expand(context.Background(), node, make([]float64, len(tokens))); err != nil {
+			t.Fatal(err)
+		}
+		if node = children[0]; len(children) > 1 {
+			node = children[1]
+		}
+	}
+	// The root, and the four nodes of option 1 in one more pass.
+	if passes, rows := scorer.Work(); passes != 2 || rows != 5 {
+		t.Errorf("%d passes over %d tokens, want 2 over 5", passes, rows)
+	}
+}
+
+// A way longer than one pass takes several.
+func TestScorerTakesALongWay(t *testing.T) {
+	long := make([]int32, 75)
+	for i := range long {
+		long[i] = int32(1 + i%30)
+	}
+	options := [][]int32{append(long, 0), {33, 0}}
+	trie, err := generate.NewTrie(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scorer := session(t, "gemma3", 7, generate.Options{}).Scorer(trie)
+	if err := scorer.Prompt(context.Background(), prompt); err != nil {
+		t.Fatal(err)
+	}
+	last := trie.Nodes() - 4 // before the leaf of option 0, and two of option 1
+	got := make([]float64, 1)
+	if err := scorer.Expand(context.Background(), last, got); err != nil {
+		t.Fatal(err)
+	}
+	logits, err := session(t, "gemma3", 7, generate.Options{}).Logits(context.Background(), slices.Concat(prompt, long))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := logSoftmax(logits, 0); math.Abs(got[0]-want) > 1e-3 {
+		t.Errorf("log-probability %g, brute force %g", got[0], want)
+	}
+	if passes, rows := scorer.Work(); passes != 2 || rows != len(prompt)+len(long) {
+		t.Errorf("%d passes over %d tokens, want 2 over %d", passes, rows, len(prompt)+len(long))
+	}
+}
+
 func TestScorerErrors(t *testing.T) {
 	trie, err := generate.NewTrie([][]int32{{1, 2, 0}, {3, 0}})
 	if err != nil {
@@ -178,7 +241,7 @@ func TestScorerErrors(t *testing.T) {
 			}
 			return c.Expand(ctx, 0, two)
 		},
-		"do not fit": func() error {
+		"does not fit": func() error {
 			c := s.Scorer(trie)
 			if err := c.Prompt(ctx, make([]int32, 7)); err != nil {
 				t.Fatal(err)

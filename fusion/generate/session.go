@@ -47,6 +47,9 @@ func (model *Model) NewSession() (*Session, error) {
 	return &Session{model: model, next: next, score: score}, nil
 }
 
+// Model gives the model of the session.
+func (s *Session) Model() *Model { return s.model }
+
 // Close frees the cache.
 func (s *Session) Close() error { return errors.Join(s.score.Close(), s.next.Close()) }
 

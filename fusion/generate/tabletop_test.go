@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/kuai-robot/kuai/fusion/generate"
 
-	"github.com/kuai-robot/kuai/kernels/ref"
+	"github.com/kuai-robot/kuai/kernels"
+	"github.com/kuai-robot/kuai/kernels/cpu"
 )
 
 // tabletop is what a robot could do with four blocks and three bowls, as the
@@ -74,31 +74,39 @@ func tabletopTrie(t testing.TB, model *generate.Model) (*generate.Trie, [][]int3
 	return trie, sequences
 }
 
-// With the real model, the best options of a step are those that scoring whole
-// sequences in plain passes finds.
+// With the real model in f32, the best options of a step are those that scoring
+// whole sequences in plain passes finds.
 func TestTabletopStepIsExact(t *testing.T) {
-	model := smolLM(t, ref.Exact(), generate.Options{Context: 512})
-	defer model.Close()
+	model := smolLM(t, cpu.New(cpu.Options{}), generate.Options{Context: 512, Compile: kernels.Options{Precision: kernels.Float32}})
 	trie, sequences := tabletopTrie(t, model)
 	plain, scored := newSession(t, model), newSession(t, model)
 	scorer := scored.Scorer(trie)
-	const k = 5
-	for i, text := range steps() {
+	for i, text := range steps()[:2] {
 		prompt := model.Tokenizer().Encode(text)
 		if err := scorer.Prompt(context.Background(), prompt); err != nil {
 			t.Fatal(err)
 		}
-		options, logp := search(t, trie, scorer, k)
+		options, logp := search(t, trie, scorer, 5)
 		passes, rows := scorer.Work()
-		t.Logf("step %d: %d passes, %d tokens (%d inner nodes): %q %v", i, passes, rows, inner(trie), tabletop()[options[0]], logp)
-		var best [][]int32
-		for _, o := range options {
-			best = append(best, sequences[o])
+		t.Logf("step %d: %q after %d passes over %d tokens; the trie has %d inner nodes", i+1, tabletop()[options[0]], passes, rows, inner(trie))
+		// Brute force takes its time: the best ones, and some that must be worse.
+		asked := slices.Clone(options)
+		for o := i; o < len(sequences); o += 9 {
+			if !slices.Contains(asked, o) {
+				asked = append(asked, o)
+			}
 		}
-		for j, want := range bruteForce(t, plain, prompt, best) {
-			t.Logf("%g", want-logp[j])
-			if math.Abs(want-logp[j]) > 1e-3 {
-				t.Errorf("step %d: %q has log-probability %g, brute force %g", i, strings.TrimSpace(tabletop()[options[j]]), logp[j], want)
+		var chosen [][]int32
+		for _, o := range asked {
+			chosen = append(chosen, sequences[o])
+		}
+		want := bruteForce(t, plain, prompt, chosen)
+		for j := range want {
+			if j < len(options) && math.Abs(want[j]-logp[j]) > 1e-3 {
+				t.Errorf("step %d: %q has log-probability %g, brute force %g", i+1, tabletop()[asked[j]], logp[j], want[j])
+			}
+			if j > 0 && want[j] > want[min(j, len(options))-1]+1e-3 {
+				t.Errorf("step %d: %q (%g) stands behind %q", i+1, tabletop()[asked[j]], want[j], tabletop()[asked[min(j, len(options))-1]])
 			}
 		}
 	}

@@ -58,3 +58,15 @@ func BenchmarkDecoder(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkKernels prints the rates of single operators by processor time, on
+// one thread.
+func BenchmarkKernels(b *testing.B) {
+	rows, err := kernelbench.Measure(cpu.New(cpu.Options{Threads: 1}), "cpu", processTime)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, r := range rows {
+		b.Logf("%-40s %8.1f %s", r.Name, r.Value, r.Unit)
+	}
+}

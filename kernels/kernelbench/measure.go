@@ -1,0 +1,97 @@
+package kernelbench
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"time"
+
+	"github.com/kuai-robot/kuai/kernels"
+)
+
+// Row is one figure.
+type Row struct {
+	Name  string  `json:"name"`
+	Value float64 `json:"value"`
+	Unit  string  `json:"unit"`
+}
+
+// repetitions of a measurement, of which the median counts, and the least time
+// that one takes.
+const (
+	repetitions = 7
+	shortest    = 5 * time.Millisecond
+)
+
+// Measure runs every benchmark on a backend. name stands for it in the rows.
+func Measure(backend kernels.Backend, name string, now func() time.Duration) ([]Row, error) {
+	var rows []Row
+	for _, b := range benchmarks() {
+		seconds, err := b.seconds(backend, now)
+		if err != nil {
+			return rows, fmt.Errorf("%s: %w", b.op, err)
+		}
+		row := Row{Name: fmt.Sprintf("kernel.%s.%s.%s", b.op, name, b.precision), Unit: "GB/s", Value: b.bytes / seconds / 1e9}
+		if b.flops > 0 {
+			row.Unit, row.Value = "GFLOP/s", b.flops/seconds/1e9
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+// benchmark is a graph that repeats one operator, on different weights so that
+// they come from memory as in a model.
+type benchmark struct {
+	op, precision string
+	build         func(g *kernels.Graph)
+	scalars       map[string]int
+	options       kernels.Options
+	flops, bytes  float64 // of one run
+}
+
+func (b benchmark) seconds(backend kernels.Backend, now func() time.Duration) (float64, error) {
+	g := kernels.NewGraph(b.op)
+	b.build(g)
+	program, err := kernels.Compile(g, backend, b.options)
+	if err != nil {
+		return 0, err
+	}
+	defer program.Close()
+	session, err := program.NewSession()
+	if err != nil {
+		return 0, err
+	}
+	defer session.Close()
+	for _, s := range g.Scalars {
+		session.Set(s.Scalar, b.scalars[s.Name])
+	}
+	for v := kernels.Value(1); int(v) < g.Values(); v++ {
+		if g.Info(v).Kind == kernels.IsInput {
+			for i := range session.F32(v) {
+				session.F32(v)[i] = float32(i%17)/8 - 1
+			}
+		}
+	}
+	return median(session, now)
+}
+
+func median(session *kernels.Session, now func() time.Duration) (float64, error) {
+	ctx := context.Background()
+	if err := session.Run(ctx); err != nil { // warms caches and threads
+		return 0, err
+	}
+	var times []float64
+	for range repetitions {
+		start, runs := now(), 0
+		for now()-start < shortest {
+			if err := session.Run(ctx); err != nil {
+				return 0, err
+			}
+			runs++
+		}
+		times = append(times, (now()-start).Seconds()/float64(runs))
+	}
+	sort.Float64s(times)
+	return times[len(times)/2], nil
+}

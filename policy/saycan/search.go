@@ -29,6 +29,12 @@ type Scorer interface {
 	Expand(ctx context.Context, node int, logp []float64) error
 }
 
+// Expecter is a Scorer that works ahead: told what each option's probability is
+// multiplied with, it leaves out what cannot be chosen. It changes no score.
+type Expecter interface {
+	Expect(can []float64)
+}
+
 // Candidate is an option with its exact scores.
 type Candidate struct {
 	// Option is the index among the options searched.
@@ -74,6 +80,9 @@ func Search(ctx context.Context, trie Trie, scorer Scorer, can []float64, k int)
 	}
 	if math.IsInf(s.bound[0], -1) {
 		return Result{}, ErrNoOption
+	}
+	if ahead, ok := scorer.(Expecter); ok {
+		ahead.Expect(can)
 	}
 	heap.Push(&s.queue, entry{node: 0, value: s.bound[0]})
 	for len(s.queue) > 0 && len(s.result.Candidates) < k {

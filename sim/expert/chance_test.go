@@ -3,35 +3,46 @@ package expert_test
 import (
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/kuai-robot/kuai/robot"
 	"github.com/kuai-robot/kuai/sim/world"
 )
 
-// scattered is a table with blocks anywhere on it, near to each other and to
-// the bowls, in reach or not.
+// scattered is a table with a red block anywhere on it, in reach or not, and
+// the others anywhere or close to it.
 func scattered(random *rand.Rand) world.Spec {
 	var spec world.Spec
+	apart := func(p [2]float64, half float64) bool {
+		for _, o := range spec.Objects {
+			need := half + 0.019 + 0.0025
+			if strings.HasSuffix(o.Name, "bowl") {
+				need = half + 0.059 + 0.0025
+			}
+			if math.Hypot(p[0]-o.Position[0], p[1]-o.Position[1]) < need {
+				return false
+			}
+		}
+		return math.Hypot(p[0], p[1]) > 0.09+half && p[0] > -0.18 && p[0] < 0.38 && math.Abs(p[1]) < 0.38
+	}
 	put := func(name string, half float64) {
 		for range 1000 {
-			at := [2]float64{-0.18 + 0.56*random.Float64(), -0.38 + 0.76*random.Float64()}
-			ok := math.Hypot(at[0], at[1]) > 0.09+half
-			for _, o := range spec.Objects {
-				need := half + 0.019 + 0.004
-				if o.Name[len(o.Name)-4:] == "bowl" {
-					need = half + 0.059 + 0.004
-				}
-				ok = ok && math.Hypot(at[0]-o.Position[0], at[1]-o.Position[1]) > need
+			p := [2]float64{-0.18 + 0.56*random.Float64(), -0.38 + 0.76*random.Float64()}
+			if len(spec.Objects) > 0 && random.IntN(2) == 0 {
+				s, c := math.Sincos(2 * math.Pi * random.Float64())
+				out := half + 0.02 + 0.03*random.Float64()
+				p = [2]float64{spec.Objects[0].Position[0] + out*c, spec.Objects[0].Position[1] + out*s}
 			}
-			if ok {
-				spec.Objects = append(spec.Objects, world.Placement{Name: name, Position: &at})
+			if apart(p, half) {
+				spec.Objects = append(spec.Objects, world.Placement{Name: name, Position: &p})
 				return
 			}
 		}
 	}
+	put("red block", 0.019)
 	put("blue bowl", 0.059)
-	for _, name := range []string{"red block", "green block", "blue block", "yellow block"} {
+	for _, name := range []string{"green block", "blue block", "yellow block"} {
 		put(name, 0.019)
 	}
 	return spec

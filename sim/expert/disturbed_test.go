@@ -109,6 +109,26 @@ func TestSkillGoesOnAfterAStop(t *testing.T) {
 	}
 }
 
+// What comes between the expert and the joints: chunks that arrive late, and a
+// safety core that grants less than the speed that the motions are planned for.
+func TestSkillsOnALateOrSlowRobot(t *testing.T) {
+	b := newTable(t)
+	for _, c := range []struct {
+		delay time.Duration
+		speed float64
+	}{{20 * time.Millisecond, 1}, {70 * time.Millisecond, 1}, {0, 0.5}, {30 * time.Millisecond, 0.25}} {
+		b.delay, b.speed = c.delay, c.speed
+		b.reset(1, plain)
+		began := b.clock.Now()
+		for _, s := range []robot.Skill{call("pick", "red block"), call("place_in", "red block", "blue bowl")} {
+			if outcome := b.do(s.Name, s.Args...); outcome.Status != robot.Succeeded {
+				t.Errorf("%v late at %.2f of the speed: %s: %s", c.delay, c.speed, s, outcome.Reason)
+			}
+		}
+		t.Logf("%v late at %.2f of the speed: %v", c.delay, c.speed, b.clock.Now().Sub(began))
+	}
+}
+
 func TestHomeKeepsWhatIsHeld(t *testing.T) {
 	b := newTable(t)
 	b.reset(1, plain)
@@ -164,6 +184,36 @@ func TestChunksMeet(t *testing.T) {
 		if outcome := b.do(s.Name, s.Args...); outcome.Status != robot.Succeeded {
 			t.Fatalf("%s: %s", s, outcome.Reason)
 		}
+	}
+}
+
+// A skill that is begun in the middle of another brakes on the way of that one.
+func TestBeginTakesOver(t *testing.T) {
+	b := newTable(t)
+	b.reset(1, plain)
+	if err := b.expert.Begin(call("pick", "red block"), b.observe()); err != nil {
+		t.Fatal(err)
+	}
+	var last robot.Chunk
+	for range 5 {
+		last, _ = b.expert.Next(b.observe())
+		last.Source = robot.SourcePolicy
+		b.loop.Submit(last)
+		b.wait(refresh)
+	}
+	b.got = func(o *robot.Observation, c *robot.Chunk) {
+		was, now := int(o.At.Sub(last.Start)/last.Step), int(o.At.Sub(c.Start)/c.Step)
+		for i := range b.world.Description().Joints {
+			jump := c.Actions[now][i] - last.Actions[was][i]
+			speed := (c.Actions[now+1][i] - c.Actions[now][i] - last.Actions[was][i] + last.Actions[was-1][i]) / c.Step.Seconds()
+			if limits := b.world.Description().Joints[i].Limits; math.Abs(jump) > 1e-9 || math.Abs(speed) > 2*limits.MaxAcceleration*c.Step.Seconds() {
+				t.Errorf("%v: joint %d jumps by %.2g, its speed by %.2g", o.At, i, jump, speed)
+			}
+		}
+		last = *c
+	}
+	if outcome := b.do("pick", "green block"); outcome.Status != robot.Succeeded {
+		t.Error(outcome.Reason)
 	}
 }
 

@@ -53,40 +53,49 @@ func (a *arm) graspOf(o *robot.Object, scene *robot.Scene, from *robot.Joints) (
 	block := footprintOf(o)
 	around := layoutOf(scene, o.Name, o.In)
 	in, _ := scene.Find(o.In)
-	reachable, crowded, wide := false, false, true
 	for _, tilt := range tilts {
 		best, found := grasp{}, -math.MaxFloat64
 		for side := range 2 {
 			g, ok := a.openFor(&block, side, tilt, around, in)
-			if g.width <= 2*a.upper[a.gripper] {
-				wide = false
-			}
-			if !ok {
-				crowded = crowded || g.width <= 2*a.upper[a.gripper]
+			if !ok || !a.canTake(&g, &block, from) {
 				continue
 			}
-			if !a.solveTop(&g.q, g.reach, from, asNear, turnedRound) {
-				continue
-			}
-			if _, ok := a.above(&g.q, block.top+a.shape.tip+overM); !ok {
-				continue
-			}
-			reachable = true
 			if score := min(g.gap, easyM) - 0.002*math.Abs(g.q[a.tool]-from[a.tool]); score > found {
 				best, found = g, score
 			}
 		}
-		if reachable {
+		if found > -math.MaxFloat64 {
 			return best, nil
 		}
 	}
-	switch {
-	case wide:
-		return grasp{}, fmt.Errorf("the %s is wider than the gripper opens", o.Name)
-	case crowded && a.reaches(o.Pose.Position):
-		return grasp{}, fmt.Errorf("there is no room for the fingers around the %s", o.Name)
+	return grasp{}, a.whyNot(o, &block, from)
+}
+
+// canTake solves for the joints of g, and for those above it.
+func (a *arm) canTake(g *grasp, block *footprint, from *robot.Joints) bool {
+	if !a.solveTop(&g.q, g.reach, from, asNear, turnedRound) {
+		return false
 	}
-	return grasp{}, fmt.Errorf("the %s is out of reach", o.Name)
+	_, ok := a.above(&g.q, block.top+a.shape.tip+overM)
+	return ok
+}
+
+// whyNot says why nothing came of a grasp: with nothing around, could it be?
+func (a *arm) whyNot(o *robot.Object, block *footprint, from *robot.Joints) error {
+	thin := false
+	for _, tilt := range tilts {
+		for side := range 2 {
+			g, ok := a.openFor(block, side, tilt, nil, nil)
+			thin = thin || g.width <= 2*a.upper[a.gripper]
+			if ok && a.canTake(&g, block, from) {
+				return fmt.Errorf("there is no room for the fingers around the %s", o.Name)
+			}
+		}
+	}
+	if !thin {
+		return fmt.Errorf("the %s is wider than the gripper opens", o.Name)
+	}
+	return fmt.Errorf("the %s is out of reach", o.Name)
 }
 
 // openFor sets the hand around block, the fingers along its sides 0 or 1, as

@@ -114,7 +114,7 @@ func (t *pushing) chooseAlong(a *arm, block *robot.Object, around layout, from *
 		return pushHand{}, false, nil
 	}
 	reachable := false
-	for _, tilt := range tilts[:3] {
+	for _, tilt := range tilts {
 		for _, turned := range [...]bool{false, true} {
 			p := push{heading: heading, tilt: tilt, yaw: heading, contact: along + a.shape.thick, far: far}
 			if turned {

@@ -28,7 +28,7 @@ type plan struct {
 
 // chance is the probability of success that goes with p, by rule of thumb.
 func (p *plan) chance() float64 {
-	const easy, tight, perRad = 0.97, 0.25, 0.15
+	const easy, tight, perRad = 0.98, 0.1, 0.1
 	chance := easy - p.doubt
 	if p.gap < easyM {
 		chance -= tight * (easyM - max(p.gap, 0)) / easyM

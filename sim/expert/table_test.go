@@ -39,6 +39,10 @@ type table struct {
 	// limited counts ticks on which the safety core changed a command.
 	limited, ticks int
 	chunks         uint64
+	// delay is how long a chunk takes from its observation to the loop, speed
+	// the share of full speed that the safety core grants; 0: all.
+	delay time.Duration
+	speed float64
 	// see may change every observation before the expert gets it, or do
 	// something to the robot.
 	see func(o *robot.Observation)
@@ -65,7 +69,11 @@ func newTable(t testing.TB) *table {
 // renew starts the loop and the expert anew, as a new process would.
 func (b *table) renew() {
 	b.t.Helper()
-	limits, err := safety.Compile(b.world.Description(), safety.DefaultConfig())
+	config := safety.DefaultConfig()
+	if b.speed > 0 {
+		config.Policy.Speed = b.speed
+	}
+	limits, err := safety.Compile(b.world.Description(), config)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -134,6 +142,7 @@ func (b *table) do(name string, args ...string) robot.Outcome {
 		chunk, outcome := b.expert.Next(o)
 		b.chunks++
 		chunk.ID, chunk.Source = b.chunks, robot.SourcePolicy
+		b.wait(b.delay)
 		b.loop.Submit(chunk)
 		if b.got != nil {
 			b.got(o, &chunk)
@@ -145,7 +154,7 @@ func (b *table) do(name string, args ...string) robot.Outcome {
 			b.wait(refresh)
 			return outcome
 		}
-		b.wait(refresh)
+		b.wait(refresh - b.delay)
 	}
 	b.t.Fatalf("%s %v does not end", name, args)
 	return robot.Outcome{}

@@ -42,6 +42,13 @@ test: test-deps models ## every test, as CI runs it
 # The packages with goroutines of their own; the numeric ones would only be slow.
 RACED := /(robot|perception|policy|actuation|internal/(broker|daemon|web|topics)|sim/rtsp)(/|$$)
 
+test-web: web/node_modules ## the page in a real browser (needs Node 20 and Chromium)
+	$(GO) test -count=1 -run TestBrowser ./internal/web
+
+web/node_modules: web/package-lock.json
+	npm ci --prefix web --no-audit --no-fund
+	@touch $@
+
 test-deps: ## what only the tests need: peers, cross compilers, a browser
 	@scripts/deps.sh run test
 
@@ -52,4 +59,4 @@ $(VENV)/bin/ruff:
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install -q ruff==0.14.5
 
-.PHONY: help run build deps models eval bench test test-deps lint
+.PHONY: help run build deps models eval bench test test-web test-deps lint

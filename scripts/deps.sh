@@ -29,6 +29,7 @@ libsimavr-dev|/usr/include/simavr/sim_avr.h|runs the firmware in simulation
 libelf-dev|/usr/include/libelf.h|loads the firmware into the simulation
 espeak-ng|espeak-ng|speaks test sentences
 pocketsphinx-testdata|/usr/share/pocketsphinx/test/data|human recordings
+chromium|chromium|looks at the page
 clang-format|clang-format|formats the C sources
 '
 

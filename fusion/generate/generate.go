@@ -64,9 +64,11 @@ func (s *Session) ends(token int32) bool {
 	return s.model.tokenizer != nil && s.model.tokenizer.Ends(token)
 }
 
+// piece is the text of a token; a special one has none.
 func (s *Session) piece(token int32) string {
-	if s.model.tokenizer == nil {
+	t := s.model.tokenizer
+	if t == nil || t.Special(token) {
 		return ""
 	}
-	return s.model.tokenizer.Piece(token)
+	return t.Piece(token)
 }

@@ -100,6 +100,9 @@ var errNoNumber = errors.New("the model gave a logit that is no number (are its 
 // recent are the tokens that a repetition penalty counts.
 func (s *sampler) next(o *Sampling, random *rand.Rand, logits []float32, allowed []int32, limit int, recent []int32) (int32, error) {
 	s.open = s.open[:0]
+	if allowed == nil && o.Temperature == 0 && (o.RepeatPenalty == 0 || o.RepeatPenalty == 1) {
+		return likeliest(logits[:limit])
+	}
 	if allowed != nil {
 		for _, token := range allowed {
 			s.open = append(s.open, choice{token, float64(logits[token])})
@@ -129,6 +132,20 @@ func (s *sampler) next(o *Sampling, random *rand.Rand, logits []float32, allowed
 		total += c.weight
 	}
 	return s.draw(o, random, total), nil
+}
+
+// likeliest gives the token with the largest logit, the lowest of several.
+func likeliest(logits []float32) (int32, error) {
+	best := 0
+	for token, logit := range logits {
+		if logit > logits[best] {
+			best = token
+		}
+		if logit != logit || logit > math.MaxFloat32 {
+			return 0, errNoNumber
+		}
+	}
+	return int32(best), nil
 }
 
 // penalise makes recent tokens less likely.

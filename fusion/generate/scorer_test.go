@@ -10,6 +10,9 @@ import (
 	"testing"
 
 	"github.com/kuai-robot/kuai/fusion/generate"
+	"github.com/kuai-robot/kuai/kernels"
+	"github.com/kuai-robot/kuai/kernels/cpu"
+	"github.com/kuai-robot/kuai/kernels/ref"
 	"pgregory.net/rapid"
 )
 
@@ -32,19 +35,27 @@ func drawPrompt(t *rapid.T, label string) []int32 {
 // the same log-probabilities, for prompts that share beginnings with what the
 // session read before, and computes no token twice.
 func TestScorerAgreesWithBruteForce(t *testing.T) {
-	for _, family := range []string{"llama", "gemma3"} {
-		t.Run(family, func(t *testing.T) {
-			plain := session(t, family, 3, generate.Options{Batch: 7})
-			scored := session(t, family, 3, generate.Options{Batch: 7})
-			rapid.Check(t, func(r *rapid.T) {
-				options, prompt := drawOptions(r), drawPrompt(r, "prompt")
-				checkSearch(t, r, plain, scored, options, prompt)
-				// The next step's prompt begins with the last one and an option.
-				prompt = slices.Concat(prompt, options[0], drawPrompt(r, "more")[:1])
-				checkSearch(t, r, plain, scored, options, prompt)
-			})
-		})
+	for _, backend := range []kernels.Backend{ref.New(), cpu.New(cpu.Options{})} {
+		compareWithBruteForce(t, backend, "llama")
+		compareWithBruteForce(t, backend, "gemma3")
 	}
+}
+
+func compareWithBruteForce(t *testing.T, backend kernels.Backend, family string) {
+	t.Run(backend.Name()+" "+family, func(t *testing.T) {
+		model, err := generate.New(tiny(family, 3), nil, backend, generate.Options{Batch: 7})
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain, scored := newSession(t, model), newSession(t, model)
+		rapid.Check(t, func(r *rapid.T) {
+			options, prompt := drawOptions(r), drawPrompt(r, "prompt")
+			checkSearch(t, r, plain, scored, options, prompt)
+			// The next step's prompt begins with the last one and an option.
+			prompt = slices.Concat(prompt, options[0], drawPrompt(r, "more")[:1])
+			checkSearch(t, r, plain, scored, options, prompt)
+		})
+	})
 }
 
 func checkSearch(t *testing.T, r *rapid.T, plain, scored *generate.Session, options [][]int32, prompt []int32) {

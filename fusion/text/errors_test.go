@@ -60,7 +60,7 @@ func TestChatErrors(t *testing.T) {
 
 func TestTokenizerJSONErrors(t *testing.T) {
 	const sound = `{"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]},"pre_tokenizer":{"type":"ByteLevel"}}`
-	if _, err := text.ParseJSON([]byte(sound), nil); err != nil {
+	if _, err := text.ParseJSON([]byte(sound), nil, ""); err != nil {
 		t.Fatal(err)
 	}
 	for want, c := range map[string]struct{ from, to, config string }{
@@ -75,10 +75,11 @@ func TestTokenizerJSONErrors(t *testing.T) {
 		`eos_token: "z" is not a token`: {"", "", `{"eos_token":{"content":"z"}}`},
 		"chat_template":                 {"", "", `{"chat_template":[1]}`},
 		"tokenizer_config.json":         {"", "", `{`},
+		"single_word":                   {`{"model"`, `{"added_tokens":[{"id":0,"content":"x","lstrip":true}],"model"`, ""},
 		"byte_fallback":                 {`"type":"BPE"`, `"type":"BPE","byte_fallback":true`, ""},
 	} {
 		data := strings.Replace(sound, c.from, c.to, 1)
-		if _, err := text.ParseJSON([]byte(data), []byte(c.config)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := text.ParseJSON([]byte(data), []byte(c.config), ""); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one that says %q", err, want)
 		}
 	}

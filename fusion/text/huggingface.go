@@ -25,9 +25,12 @@ type hfTokenizer struct {
 }
 
 type hfAdded struct {
-	ID      int32  `json:"id"`
-	Content string `json:"content"`
-	Special bool   `json:"special"`
+	ID         int32  `json:"id"`
+	Content    string `json:"content"`
+	Special    bool   `json:"special"`
+	SingleWord bool   `json:"single_word"`
+	Left       bool   `json:"lstrip"`
+	Right      bool   `json:"rstrip"`
 }
 
 // hfPart is a normalizer or pre-tokenizer.
@@ -70,28 +73,41 @@ func (m *hfMerge) UnmarshalJSON(text []byte) error {
 const qwen2Pattern = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
 
 // FromFolder makes the tokenizer of a folder in the layout of Hugging Face:
-// tokenizer.json and, where it is there, tokenizer_config.json. Errors name the
-// file and the field.
+// tokenizer.json and, where they are there, tokenizer_config.json and
+// chat_template.jinja. Errors name the file and the field.
 func FromFolder(dir string) (*Tokenizer, error) {
 	path := filepath.Join(dir, "tokenizer.json")
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer: %w", err)
 	}
-	config, err := os.ReadFile(filepath.Join(dir, "tokenizer_config.json"))
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+	config, err := readIfThere(filepath.Join(dir, "tokenizer_config.json"))
+	if err != nil {
 		return nil, fmt.Errorf("tokenizer: %w", err)
 	}
-	t, err := ParseJSON(data, config)
+	template, err := readIfThere(filepath.Join(dir, "chat_template.jinja"))
+	if err != nil {
+		return nil, fmt.Errorf("tokenizer: %w", err)
+	}
+	t, err := ParseJSON(data, config, string(template))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return t, nil
 }
 
+func readIfThere(path string) ([]byte, error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	return data, err
+}
+
 // ParseJSON makes a tokenizer of the text of tokenizer.json and of
-// tokenizer_config.json, which may be empty.
-func ParseJSON(data, config []byte) (*Tokenizer, error) {
+// tokenizer_config.json, which may be empty; template is the chat template
+// where that names none.
+func ParseJSON(data, config []byte, template string) (*Tokenizer, error) {
 	var h hfTokenizer
 	if err := json.Unmarshal(data, &h); err != nil {
 		return nil, err
@@ -104,6 +120,9 @@ func ParseJSON(data, config []byte) (*Tokenizer, error) {
 		if err := v.configure(config); err != nil {
 			return nil, fmt.Errorf("tokenizer_config.json: %w", err)
 		}
+	}
+	if v.Template == "" {
+		v.Template = template
 	}
 	return New(v)
 }
@@ -134,6 +153,9 @@ func (h *hfTokenizer) vocabulary() (Vocabulary, error) {
 	for _, a := range h.Added {
 		if a.ID < 0 {
 			return v, fmt.Errorf("added_tokens: token %q has id %d", a.Content, a.ID)
+		}
+		if a.SingleWord || a.Left || a.Right {
+			return v, fmt.Errorf("added_tokens: token %q: single_word, lstrip and rstrip are not for models that kuai reads", a.Content)
 		}
 		v.Tokens[a.ID], v.Kinds[a.ID] = a.Content, Defined
 		if a.Special {

@@ -197,7 +197,7 @@ func FuzzTokenizerJSON(f *testing.F) {
 	f.Add([]byte(`{"model":{"type":"BPE","vocab":{"a":0},"merges":[["a","a"]]},"added_tokens":[{"id":9,"content":"x"}]}`), []byte(`{}`))
 	f.Add([]byte(`{"model":{"type":"BPE","vocab":{"a":-1}}}`), []byte(`{"chat_template":3}`))
 	f.Fuzz(func(t *testing.T, data, config []byte) {
-		tokenizer, err := text.ParseJSON(data, config)
+		tokenizer, err := text.ParseJSON(data, config, "")
 		if err != nil {
 			return
 		}

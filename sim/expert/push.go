@@ -12,6 +12,7 @@ import (
 const (
 	// pushM is how far a block is pushed, pushedM how far at least.
 	pushM, pushedM = 0.048, 0.04
+	pushSpareM     = 0.002
 	// besideM is how far from a block the hand comes down.
 	besideM = 0.008
 	// pushStepM is the distance between knots of the straight push.
@@ -80,20 +81,24 @@ func newPushing(block *robot.Object, direction string, scene *robot.Scene) (*pus
 // in the way, rad, the best first.
 var bends = [...]float64{0, 0.25, -0.25, 0.5, -0.5, 0.75, -0.75, 0.95, -0.95}
 
-// choose looks for a push that takes the block far, m, to the side.
-func (t *pushing) choose(a *arm, block *robot.Object, scene *robot.Scene, from *robot.Joints, far float64) (pushHand, error) {
+// choose looks for a push that takes the block as far as it still has to go:
+// with some to spare, or as far as it must where there is no room for more.
+func (t *pushing) choose(a *arm, block *robot.Object, scene *robot.Scene, from *robot.Joints) (pushHand, error) {
 	around, all := layoutOf(scene, block.Name), layoutOf(scene)
 	why := fmt.Errorf("something is in the way of the %s", block.Name)
-	for _, bend := range bends {
-		h, ok, err := t.chooseAlong(a, block, around, from, t.way*math.Pi/2+bend, far/math.Cos(bend))
-		if ok {
-			if h.way, ok = a.travel(from, &h.start, all, a.shape.tip, a.shape.palmClosing); ok {
-				return h, nil
+	for _, to := range [...]float64{pushM, pushedM + pushSpareM} {
+		far := max(to-t.gone(block), pushStepM)
+		for _, bend := range bends {
+			h, ok, err := t.chooseAlong(a, block, around, from, t.way*math.Pi/2+bend, far/math.Cos(bend))
+			if ok {
+				if h.way, ok = a.travel(from, &h.start, all, a.shape.tip, a.shape.palmClosing); ok {
+					return h, nil
+				}
+				err = fmt.Errorf("the arm finds no way to the %s", block.Name)
 			}
-			err = fmt.Errorf("the arm finds no way to the %s", block.Name)
-		}
-		if err != nil {
-			why = err
+			if err != nil {
+				why = err
+			}
 		}
 	}
 	return pushHand{}, why
@@ -195,7 +200,7 @@ func (t *pushing) plan(a *arm, o *robot.Observation, from *robot.Joints) (plan, 
 	if err != nil {
 		return plan{}, err
 	}
-	h, err := t.choose(a, block, o.Scene, from, pushM)
+	h, err := t.choose(a, block, o.Scene, from)
 	if err != nil {
 		return plan{}, err
 	}
@@ -242,7 +247,7 @@ func (t *pushing) reach(a *arm, o *robot.Observation, block *robot.Object, from 
 	if t.tries++; t.tries > maxTries {
 		return motion{}, failed(fmt.Sprintf("the %s did not go far enough in %d pushes", t.block, maxTries))
 	}
-	h, err := t.choose(a, block, o.Scene, from, max(pushM-t.gone(block), pushStepM))
+	h, err := t.choose(a, block, o.Scene, from)
 	if err != nil {
 		return motion{}, failed(err.Error())
 	}

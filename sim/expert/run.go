@@ -115,9 +115,23 @@ func (e *Expert) waiting(o *robot.Observation) bool {
 	return since < m.wait && (m.until == nil || !m.until(o))
 }
 
-// rest makes the joints' present position the motion under way.
+// rest brakes the joints from where and as fast as they really are.
 func (e *Expert) rest(o *robot.Observation) {
 	e.last = nil
-	q := e.standing(o)
-	e.last = newTrajectory(e.arm.desc, []robot.Joints{q}, o.At, 1)
+	e.last = newCoast(e.arm.desc, e.standing(o), e.moving(o), o.At)
+}
+
+// stillShare of its greatest speed and less is what a joint at rest reports.
+const stillShare = 0.02
+
+// moving gives the joints' velocities, within their limits; that of the gripper
+// is left out, which may be slipping along what it holds.
+func (e *Expert) moving(o *robot.Observation) (v robot.Joints) {
+	for _, i := range e.arm.chain {
+		fastest := e.arm.desc.Joints[i].Limits.MaxVelocity
+		if is := o.State.Velocity[i]; math.Abs(is) > stillShare*fastest {
+			v[i] = clamp(is, -fastest, fastest)
+		}
+	}
+	return v
 }

@@ -28,7 +28,9 @@ type trajectory struct {
 	// At parameter s[i], reached t[i] seconds after start, the parameter grows
 	// by speed[i] a second, and that may change by accel[i] a second.
 	s, speed, t []float64
-	accel       []float64
+	// before is the motion that this one brakes; nil: rest.
+	before *trajectory
+	accel  []float64
 }
 
 // newTrajectory times a path through knots, as fast as the limits divided by
@@ -104,13 +106,40 @@ func (tr *trajectory) end() robot.Time {
 	return tr.start.Add(seconds(tr.t[len(tr.t)-1]))
 }
 
-// at gives position and velocity at time t; before the start and after the end
-// the trajectory rests.
+// newCoast comes to rest from position q at velocity v, all joints alike and
+// as soon as the limits allow.
+func newCoast(d *robot.Description, q, v robot.Joints, start robot.Time) *trajectory {
+	over := 0.0 // s
+	for j := range d.Joints {
+		over = max(over, math.Abs(v[j])/(accelShare*d.Joints[j].Limits.MaxAcceleration))
+	}
+	to := q
+	for j := range d.Joints {
+		l := &d.Joints[j].Limits
+		to[j] = clamp(q[j]+v[j]*over/2, min(q[j], l.MinPosition), max(q[j], l.MaxPosition))
+	}
+	tr := &trajectory{curve: newSpline(d, []robot.Joints{q, to}), start: start, s: []float64{0}, speed: []float64{0}, accel: []float64{0}}
+	if length := tr.curve.length(); length > 0 {
+		fastest := 2 * length / over
+		tr.s, tr.speed = append(tr.s, length), []float64{fastest, 0}
+		tr.accel = []float64{fastest / over, fastest / over}
+	}
+	tr.findTimes()
+	return tr
+}
+
+// at gives position and velocity at time t; before the start there is the
+// motion that it brakes, or one as fast as it begins; after the end rest.
 func (tr *trajectory) at(t robot.Time) (position, velocity robot.Joints) {
+	if t < tr.start && tr.before != nil {
+		return tr.before.at(t)
+	}
 	s, speed := tr.along(t)
 	p, d1, _ := tr.curve.eval(s)
+	early := min(t.Sub(tr.start).Seconds(), 0)
 	for j := range tr.curve.joints {
 		velocity[j] = d1[j] * speed
+		p[j] += velocity[j] * early
 	}
 	return p, velocity
 }
@@ -135,7 +164,7 @@ func (tr *trajectory) along(t robot.Time) (s, speed float64) {
 // to rest on it as soon as the limits allow.
 func (tr *trajectory) brake(t robot.Time) *trajectory {
 	s, speed := tr.along(t)
-	b := &trajectory{curve: tr.curve, start: t, s: []float64{s}, speed: []float64{speed}}
+	b := &trajectory{curve: tr.curve, start: t, s: []float64{s}, speed: []float64{speed}, before: tr}
 	for i := sort.SearchFloat64s(tr.s, s); i < len(tr.s) && speed > 0; i++ {
 		step := tr.s[i] - s
 		if step <= 0 {

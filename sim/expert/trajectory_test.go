@@ -96,6 +96,25 @@ func TestBrakeLeavesThePathOnlyInTime(t *testing.T) {
 	}
 }
 
+func TestCoastTakesUpPositionAndVelocity(t *testing.T) {
+	a := benchArm(t)
+	q, v := a.desc.Home(), robot.Joints{1.5, -2, 0.3, 0, 2.9}
+	c := newCoast(a.desc, q, v, robot.Time(time.Second))
+	for _, at := range []time.Duration{-50, 0} {
+		p, w := c.at(c.start.Add(at * time.Millisecond))
+		for j := range a.desc.Joints {
+			if want := q[j] + v[j]*float64(at)/1000; math.Abs(p[j]-want) > 1e-9 || math.Abs(w[j]-v[j]) > 1e-9 {
+				t.Errorf("at %d ms joint %d is at %.4f with %.4f, want %.4f with %.4f", at, j, p[j], w[j], want, v[j])
+			}
+		}
+	}
+	checkMotion(t, a.desc, c)
+	checkMotion(t, a.desc, c.brake(c.start.Add(30*time.Millisecond)))
+	if still := newCoast(a.desc, q, robot.Joints{}, 7); still.end() != 7 {
+		t.Errorf("at rest already, but it ends at %v", still.end())
+	}
+}
+
 func TestTrajectoryOfOnePointRests(t *testing.T) {
 	a := benchArm(t)
 	home := a.desc.Home()

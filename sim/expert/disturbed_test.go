@@ -217,6 +217,39 @@ func TestBeginTakesOver(t *testing.T) {
 	}
 }
 
+// A skill that is begun after another was cut short and the robot held, at
+// once or later, begins from where the joints are.
+func TestBeginAfterTheRobotWasHeld(t *testing.T) {
+	b := newTable(t)
+	for _, held := range []time.Duration{10, 100, 300, 2000} {
+		b.reset(1, plain)
+		if err := b.expert.Begin(call("pick", "red block"), b.observe()); err != nil {
+			t.Fatal(err)
+		}
+		for range 5 {
+			c, _ := b.expert.Next(b.observe())
+			c.Source = robot.SourcePolicy
+			b.loop.Submit(c)
+			b.wait(refresh)
+		}
+		b.loop.Hold(robot.SourcePolicy)
+		b.wait(held * time.Millisecond)
+		first := true
+		b.got = func(o *robot.Observation, c *robot.Chunk) {
+			now := int(o.At.Sub(c.Start) / c.Step)
+			for i := range 5 {
+				if away := c.Actions[now][i] - o.State.Position[i]; first && math.Abs(away) > 0.15 {
+					t.Errorf("held for %d ms: joint %d is sent %.2f rad away", held, i, away)
+				}
+			}
+			first = false
+		}
+		if outcome := b.do("pick", "green block"); outcome.Status != robot.Succeeded {
+			t.Errorf("held for %d ms: %s", held, outcome.Reason)
+		}
+	}
+}
+
 func TestBeginSaysWhyNot(t *testing.T) {
 	b := newTable(t)
 	full := world.Spec{Objects: append([]world.Placement{

@@ -3,6 +3,7 @@ package expert
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/kuai-robot/kuai/robot"
@@ -71,9 +72,16 @@ func (e *Expert) Begin(s robot.Skill, o *robot.Observation) error {
 		return fmt.Errorf("%s: %w", s, err)
 	}
 	e.run = &run{task: t, began: o.At, slowdown: 1}
-	if e.last != nil && o.At < e.last.end() {
+	if e.last == nil || o.At >= e.last.end() {
+		return nil
+	}
+	// A skill was cut short. Its motion is braked where the joints still follow
+	// it; where somebody stopped them they begin from where they are.
+	e.run.braking = true
+	if e.follows(o) {
 		e.last = e.last.brake(o.At)
-		e.run.braking = true
+	} else {
+		e.rest(o)
 	}
 	return nil
 }
@@ -136,6 +144,21 @@ func (e *Expert) standing(o *robot.Observation) robot.Joints {
 		q[i] = clamp(q[i], l.MinPosition, l.MaxPosition)
 	}
 	return q
+}
+
+// follows says whether the joints are where the motion under way has them,
+// servos being late a little, and go at least half as fast.
+func (e *Expert) follows(o *robot.Observation) bool {
+	const late = 0.06 // s
+	q, v := e.last.at(o.At)
+	planned, really := 0.0, 0.0
+	for _, i := range e.arm.chain {
+		if math.Abs(q[i]-o.State.Position[i]) > thereRad+late*math.Abs(v[i]) {
+			return false
+		}
+		planned, really = max(planned, math.Abs(v[i])), max(really, math.Abs(o.State.Velocity[i]))
+	}
+	return really >= planned/2
 }
 
 // lags says whether an arm joint is farther than rad from where it should be.

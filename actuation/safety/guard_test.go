@@ -162,7 +162,7 @@ func TestWithoutCapsulesNothingIsGuarded(t *testing.T) {
 
 func TestYieldGivesUpNoMoreThanItMust(t *testing.T) {
 	different := map[int]bool{}
-	for lift := -1.2; lift < -0.9; lift += 0.0037 {
+	for lift := -1.2; lift < -0.9; lift += 0.0007 {
 		m := testMotion(t, 0, 0)
 		*m.from = reachDown(lift)
 		m.speed[1] = 0.6
@@ -234,5 +234,30 @@ func TestWheelsMoveNoCapsule(t *testing.T) {
 	}
 	if r.command.Velocity[0] != 2 || r.verdict.Limited != 0 {
 		t.Errorf("the wheel turns at %g rad/s, limited %b", r.command.Velocity[0], r.verdict.Limited)
+	}
+}
+
+func TestGuardIsFalseOnlyForTheTickAtHand(t *testing.T) {
+	passed, failed := 0, 0
+	for lift := -1.1; lift < -0.8; lift += 0.001 {
+		m := testMotion(t, 0, 0)
+		*m.from = reachDown(lift)
+		m.speed[1] = 2 // too fast for what is left
+		m.steer(1, 2, 1)
+		var at segments
+		m.coast(&m.brake, 0, &at)
+		before := pose{q: m.from}
+		want := m.foresee(&m.wish, &before) == 0 || m.l.shape.check(&at, &before, 0) == 0
+		if got := m.guard(); got != want {
+			t.Fatalf("from lift %.3f guard gives %v, want %v", lift, got, want)
+		}
+		if want {
+			passed++
+		} else {
+			failed++
+		}
+	}
+	if passed == 0 || failed == 0 {
+		t.Errorf("%d passed, %d failed: no edge was met", passed, failed)
 	}
 }

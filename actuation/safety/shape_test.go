@@ -110,6 +110,11 @@ func TestPairs(t *testing.T) {
 		t.Fatalf("pairs %v, want %v", s.pairs, want)
 	}
 	for i, p := range want {
+		a, b := s.capsules[p[0]], s.capsules[p[1]]
+		reach := (a.a.Sub(a.b).Norm()+b.a.Sub(b.b).Norm())/2 + a.radius + b.radius + 0.01 + 0.001
+		if math.Abs(s.pairs[i].reach-reach) > 1e-12 {
+			t.Errorf("pair %d has reach %g, want %g", i, s.pairs[i].reach, reach)
+		}
 		if got := s.pairs[i]; got.i != p[0] || got.j != p[1] {
 			t.Errorf("pair %d is %v, want %v", i, got, p)
 		}
@@ -162,6 +167,25 @@ func TestFarApartNeverHidesAContact(t *testing.T) {
 	})
 	if skipped == 0 {
 		t.Error("no pair was ever skipped")
+	}
+}
+
+func TestBoundsMayBeTouchedInTheRestingPosition(t *testing.T) {
+	d := testArm()
+	for i := range d.Joints {
+		d.Joints[i].Origin, d.Joints[i].Home = robot.IdentityPose, 0
+	}
+	// Powers of two, so that the sums are exact.
+	d.Capsules = []robot.Capsule{{Radius: 0.25}, {Link: "wrist_flex", A: robot.Vec3{1, 0, 0.5}, B: robot.Vec3{1, 0, 0}, Radius: 0.25}}
+	d.WorkspaceMin, d.WorkspaceMax = robot.Vec3{0, -4, -4}, robot.Vec3{4, 4, 0.75}
+	if _, err := newShape(d, 0.5); err != nil {
+		t.Error(err)
+	}
+	for _, box := range [][2]robot.Vec3{{{}, {0.5, 0.5, 0.5}}, {{-0.5, -0.5, -0.5}, {}}} {
+		d.WorkspaceMin, d.WorkspaceMax = box[0], box[1]
+		if _, err := newShape(d, 0.5); err == nil {
+			t.Errorf("the box %v has no effect", box)
+		}
 	}
 }
 

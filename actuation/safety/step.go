@@ -121,7 +121,7 @@ func (c *Core) move(l *Limits, in *Input, source robot.Source, dt time.Duration,
 		t := &in.Targets[source]
 		switch {
 		case c.mode != Moving:
-			m.steer(i, 0, 0)
+			m.steer(i, 0, share)
 		case t.ByVelocity || l.desc.Joints[i].Kind == robot.Wheel:
 			m.steer(i, t.Velocity[i], share)
 		default:

@@ -288,6 +288,9 @@ func TestSilentSourceBrakesWithinTheLimits(t *testing.T) {
 	r.in.Targets[robot.SourceNone].Position[0] = math.NaN() // nobody's target counts for nothing
 	for before := r.command; r.command.Velocity[0] != 0 || r.verdict.Mode == Moving; before = r.command {
 		r.step(tick)
+		if r.verdict.Mode == Held && r.verdict.Limited&^LimitAcceleration != 0 {
+			t.Fatalf("limited %b while braking", r.verdict.Limited)
+		}
 		if change := math.Abs(r.command.Velocity[0] - before.Velocity[0]); change > 0.1+1e-12 {
 			t.Fatalf("velocity changed by %g in a tick, at most 0.1 is allowed", change)
 		}

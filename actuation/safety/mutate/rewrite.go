@@ -145,6 +145,13 @@ func (w *rewriter) text(n ast.Node) string {
 	return string(w.source[w.offset(n.Pos()):w.offset(n.End())])
 }
 
+func (w *rewriter) line(n ast.Node) string {
+	at := w.offset(n.Pos())
+	start := strings.LastIndexByte(string(w.source[:at]), '\n') + 1
+	line, _, _ := strings.Cut(string(w.source[start:]), "\n")
+	return strings.TrimSpace(line)
+}
+
 func (w *rewriter) offset(p token.Pos) int { return w.fset.Position(p).Offset }
 
 // wrap puts before and behind around n and counts a mutant; each %d becomes
@@ -153,6 +160,10 @@ func (w *rewriter) wrap(n ast.Node, changed, before, behind string) {
 	number, order := len(w.mutants), len(w.inserts)
 	line := w.fset.Position(n.Pos()).Line
 	original := strings.Join(strings.Fields(w.text(n)), " ")
+	switch n.(type) {
+	case *ast.BasicLit, *ast.Ident, *ast.BranchStmt: // which one, its line says
+		original = w.line(n) + ": " + original
+	}
 	w.mutants = append(w.mutants, mutant{
 		where: fmt.Sprintf("%s:%d", w.file, line),
 		text:  fmt.Sprintf("%s: %s → %s", w.file, original, strings.Join(strings.Fields(changed), " ")),

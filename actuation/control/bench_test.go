@@ -33,7 +33,7 @@ func BenchmarkLoop(b *testing.B) {
 func measureLoop(b *testing.B, rate float64, busy bool) {
 	clock := robot.NewSystemClock()
 	plant := drivertest.NewPlant(drivertest.Arm(), clock, 0)
-	loop := newLoop(&testing.T{}, drivertest.Arm(), plant, clock, control.Config{RateHz: rate, Realtime: os.Getenv("KUAI_ORDINARY") == ""})
+	loop := newLoop(b, drivertest.Arm(), plant, clock, control.Config{RateHz: rate, Realtime: os.Getenv("KUAI_ORDINARY") == ""})
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	var sum atomic.Uint64

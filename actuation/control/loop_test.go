@@ -31,7 +31,7 @@ func newRig(t *testing.T, c control.Config) *rig {
 	return r
 }
 
-func newLoop(t *testing.T, d *robot.Description, driver control.Driver, clock robot.Clock, c control.Config) *control.Loop {
+func newLoop(t testing.TB, d *robot.Description, driver control.Driver, clock robot.Clock, c control.Config) *control.Loop {
 	t.Helper()
 	limits, err := safety.Compile(d, safety.DefaultConfig())
 	if err != nil {

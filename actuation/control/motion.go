@@ -23,11 +23,10 @@ type order struct {
 // away.
 type motion struct {
 	order *order
-	// from is when the offset began, over how long it lasts, off and speed its
-	// value and rate of change then.
-	from       robot.Time
-	over       time.Duration
-	off, speed robot.Joints
+	// from is when the offset began, over how many seconds it lasts, off and
+	// speed its value and rate of change then.
+	from             robot.Time
+	over, off, speed robot.Joints
 }
 
 // take makes o the order to follow from now on.
@@ -39,11 +38,9 @@ func (m *motion) take(o *order) {
 }
 
 // blend begins the offset at the instant at, when the robot was commanded
-// position q at velocity v. It lasts at least least, and longer when a joint
-// would have to use more than half its acceleration or velocity for it.
+// position q at velocity v. It lasts least, or longer where a joint needs it.
 func (m *motion) blend(l *safety.Limits, at robot.Time, q, v *robot.Joints, least time.Duration) {
-	m.from, m.over = at, least
-	seconds := least.Seconds()
+	m.from = at
 	for i := range l.Joints() {
 		if l.Wheel(i) {
 			continue
@@ -51,12 +48,21 @@ func (m *motion) blend(l *safety.Limits, at robot.Time, q, v *robot.Joints, leas
 		target, rate := m.order.at(at, i)
 		m.off[i], m.speed[i] = q[i]-target, v[i]-rate
 		fastest, acceleration := l.Motion(i)
-		off, speed := math.Abs(m.off[i]), math.Abs(m.speed[i])
-		// The cubic's acceleration is at most 6·off/T² + 4·speed/T, its velocity
-		// at most 1.5·off/T + speed.
-		seconds = max(seconds, math.Sqrt(24*off/acceleration), 16*speed/acceleration, 3*off/fastest)
+		m.over[i] = duration(m.off[i], m.speed[i], fastest, acceleration, least.Seconds())
 	}
-	m.over = time.Duration(seconds * float64(time.Second))
+}
+
+// duration gives the seconds for the cubic from (off, speed) to rest at zero.
+// Over T its acceleration is at most 6·off/T² + 4·speed/T and its velocity
+// 1.5·off/T + speed; it may take half the acceleration there is. It overshoots
+// when it comes in with T·speed > 3·off.
+func duration(off, speed, fastest, acceleration, least float64) float64 {
+	way, rate := math.Abs(off), math.Abs(speed)
+	far := max(least, math.Sqrt(12*way/acceleration), 1.5*way/fastest)
+	if off*speed < 0 {
+		return min(far, max(3*way/rate, 4*rate/acceleration))
+	}
+	return max(far, (4*rate+math.Sqrt(16*rate*rate+12*acceleration*way))/acceleration)
 }
 
 // target gives what the motion wants of the joints at now.
@@ -80,11 +86,11 @@ func (m *motion) target(l *safety.Limits, now robot.Time, t *safety.Target) {
 // offset gives what is left of the offset, and how fast it changes: the cubic
 // from (off, speed) to (0, 0).
 func (m *motion) offset(now robot.Time, i int) (off, speed float64) {
-	if m.over <= 0 || now.Sub(m.from) >= m.over {
+	since := now.Sub(m.from).Seconds()
+	if since >= m.over[i] {
 		return 0, 0
 	}
-	T := m.over.Seconds()
-	return hermite(now.Sub(m.from).Seconds()/T, T, m.off[i], m.speed[i], 0, 0)
+	return hermite(since/m.over[i], m.over[i], m.off[i], m.speed[i], 0, 0)
 }
 
 // at gives the position and velocity of joint i at t: the first action before

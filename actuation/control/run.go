@@ -34,7 +34,7 @@ func (l *Loop) Run(ctx context.Context) error {
 
 // unhurried is how long before the next tick the loop may wait for a slot of
 // the Go runtime.
-const unhurried = 5 * time.Millisecond
+const unhurried = time.Millisecond
 
 func (l *Loop) loop(ctx context.Context) (err error) {
 	defer func() {

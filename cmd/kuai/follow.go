@@ -27,13 +27,16 @@ type follower struct {
 // that found no room is made up for by the next.
 const queued = 256
 
+// countEvery is how often the seconds of a running step are shown anew.
+const countEvery = 100 * time.Millisecond
+
 // planWithin is how long after the event of the end the plan may say the same.
 const planWithin = time.Second
 
 // follow sends payload on the topic called name and prints what comes of it.
 func (a *app) follow(ctx context.Context, name, id string, payload []byte, detach bool) error {
 	f := &follower{app: a, id: id, messages: make(chan broker.Message, queued), lost: make(chan error, 1)}
-	f.printer = planPrinter{out: a.out}
+	f.printer = planPrinter{out: a.out, clock: a.clock}
 	link, err := a.dial(ctx, []string{topics.NamePlan, topics.NameEvent, topics.NameHealth}, f.take, func(err error) {
 		select {
 		case f.lost <- err:
@@ -68,8 +71,13 @@ func (f *follower) wait(ctx context.Context, name string, detach bool) error {
 	answer, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	patience := answer.Done()
+	watching, leave := context.WithCancel(ctx)
+	defer leave()
+	ticks := f.ticks(watching)
 	for f.verdict == nil {
 		select {
+		case <-ticks:
+			f.printer.count()
 		case m := <-f.messages:
 			done, err := f.message(m)
 			if done || err != nil || detach && f.accepted {
@@ -89,6 +97,23 @@ func (f *follower) wait(ctx context.Context, name string, detach bool) error {
 		}
 	}
 	return f.waitPlan(ctx)
+}
+
+// ticks paces what counts on a terminal between two messages, until ctx ends.
+func (f *follower) ticks(ctx context.Context) <-chan struct{} {
+	if f.app.out.width == 0 || f.app.json {
+		return nil
+	}
+	ticks := make(chan struct{})
+	go func() {
+		for f.app.clock.Wait(ctx, f.app.clock.Now().Add(countEvery)) == nil {
+			select {
+			case ticks <- struct{}{}:
+			case <-ctx.Done():
+			}
+		}
+	}()
+	return ticks
 }
 
 // waitPlan gives the plan a moment to say what an event has said already, with

@@ -5,15 +5,21 @@ import (
 	"strconv"
 
 	"github.com/kuai-robot/kuai/internal/topics"
+	"github.com/kuai-robot/kuai/robot"
 )
 
 // planPrinter prints a plan as it grows: each step once when it is decided and
 // once when it has ended.
 type planPrinter struct {
-	out *terminal
+	out   *terminal
+	clock robot.Clock
 	// shown says that something was printed.
 	shown          bool
 	decided, ended int // steps printed so far
+	// running is the step that has not ended, as the newest plan has it; heard
+	// is when that came.
+	running *topics.Step
+	heard   robot.Time
 }
 
 const barCells = 12
@@ -24,6 +30,7 @@ func (p *planPrinter) show(plan *topics.Plan) {
 		p.out.line("%s", p.out.dim(fmt.Sprintf("skills: %s, can: %s", plan.Runner, plan.Affordance)))
 		p.shown = true
 	}
+	p.running, p.heard = nil, p.clock.Now()
 	for i := range plan.History {
 		step := &plan.History[i]
 		if i == p.decided {
@@ -35,8 +42,17 @@ func (p *planPrinter) show(plan *topics.Plan) {
 			p.ended++
 		}
 		if i >= p.ended {
-			p.out.move(fmt.Sprintf("   %s for %s …", first(step.Phrase, step.Skill), duration(step.Seconds)))
+			p.running = step
 		}
+	}
+	p.count()
+}
+
+// count shows how long the step that runs has been running.
+func (p *planPrinter) count() {
+	if p.running != nil {
+		took := p.running.Seconds + p.clock.Now().Sub(p.heard).Seconds()
+		p.out.move(fmt.Sprintf("   running for %.1fs", took))
 	}
 }
 

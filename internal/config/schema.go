@@ -14,7 +14,7 @@ type Config struct {
 	// when robot.driver is sim.
 	Sim Sim `yaml:"sim"`
 	// What the robot sees. A list in a file replaces this one as a whole. An IP
-	// camera needs its url and nothing else:
+	// camera needs a name and its url:
 	//   - {name: front, url: "rtsp://user:password@10.0.0.7/stream1"}
 	Cameras []Camera `yaml:"cameras"`
 	// MQTT: the topics under kuai/v1/<name>/ that steer the robot and tell what

@@ -504,3 +504,29 @@ func TestRunLeavesNothingBehind(t *testing.T) {
 		runtime.Gosched()
 	}
 }
+
+// BenchmarkStop is the way of a stop from a page's socket to the daemon.
+func BenchmarkStop(b *testing.B) {
+	s := &steering{messages: make(chan string, 1), stops: make(chan string, 1)}
+	server, err := web.New(web.Options{Listen: "127.0.0.1:0", Steering: s, Clock: robot.NewSystemClock(), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(b.Context())
+	done := make(chan error, 1)
+	go func() { done <- server.Run(ctx) }()
+	conn, _, err := websocket.Dial(ctx, strings.Replace(server.URL(), "http", "ws", 1)+"/ws", nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if err := conn.Write(ctx, websocket.MessageText, []byte(`{"topic":"stop"}`)); err != nil {
+			b.Fatal(err)
+		}
+		<-s.stops
+	}
+	cancel()
+	if err := <-done; err != nil {
+		b.Error(err)
+	}
+}

@@ -44,7 +44,8 @@ class Row {
     const reading = revolute ? `${((joint.position * 180) / Math.PI).toFixed(1)}°`
       : limits.kind === "prismatic" ? `${(joint.position * 1000).toFixed(1)} mm` : `${joint.velocity.toFixed(2)} rad/s`;
     setText(this.reading, reading);
-    setText(this.effort, `${joint.effort.toFixed(2)} ${limits?.kind === "prismatic" ? "N" : "N·m"}`);
+    // Adding 0 turns a rounded −0 into 0.
+    setText(this.effort, `${(Math.round(joint.effort * 100) / 100 + 0).toFixed(2)} ${limits?.kind === "prismatic" ? "N" : "N·m"}`);
     if (!limits || limits.max <= limits.min) return;
     const share = Math.min(1, Math.max(0, (joint.position - limits.min) / (limits.max - limits.min)));
     this.mark.style.left = `${100 * share}%`;

@@ -10,11 +10,15 @@ export class Plan {
     this.root = byId("plan");
     this.by = byId("plan-by");
     this.id = null;
+    this.plan = null;
+    this.heard = 0; // when the newest plan came
+    setInterval(() => this.count(), 200);
   }
 
   update(plan) {
     if (plan.id !== this.id) this.begin(plan);
-    setText(this.status, plan.status === "running" ? seconds(plan.seconds) : `${plan.status} in ${seconds(plan.seconds)}`);
+    this.plan = plan;
+    this.heard = performance.now();
     this.status.dataset.status = plan.status;
     this.why.hidden = !plan.reason;
     setText(this.why, plan.reason ?? "");
@@ -28,6 +32,17 @@ export class Plan {
       this.steps.get(step.number).update(step);
     }
     this.label(plan);
+    this.count();
+  }
+
+  /** Counts on between two messages: plans come when something changes. */
+  count() {
+    if (!this.plan) return;
+    const { status } = this.plan;
+    const since = status === "running" ? (performance.now() - this.heard) / 1000 : 0;
+    const total = seconds(this.plan.seconds + since);
+    setText(this.status, status === "running" ? total : `${status} in ${total}`);
+    for (const step of this.plan.history ?? []) this.steps.get(step.number).count(step, since);
   }
 
   begin(plan) {
@@ -76,11 +91,15 @@ class Rung {
     this.details.open = false;
   }
 
+  count(step, since) {
+    const took = seconds(step.seconds + (step.outcome === "running" ? since : 0));
+    setText(this.ended, step.skill === "done()" ? "ends the plan" : `${step.outcome} · ${took}`);
+  }
+
   update(step) {
     this.root.dataset.outcome = step.outcome;
     setText(this.mark, step.outcome === "running" ? String(step.number) : marks[step.outcome] ?? String(step.number));
     setText(this.title, step.phrase || step.skill || "deciding");
-    setText(this.ended, step.skill === "done()" ? "ends the plan" : `${step.outcome} · ${seconds(step.seconds)}`);
     this.why.hidden = !step.reason;
     setText(this.why, step.reason ?? "");
     const candidates = step.candidates ?? [];

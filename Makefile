@@ -23,6 +23,9 @@ build: deps ## build bin/kuai
 deps: ## system packages and MuJoCo, skipped when present
 	@scripts/deps.sh run
 
+fw: test-deps ## firmware for the Arduino Uno and Mega, with their sizes
+	@for board in uno mega; do $(MAKE) --no-print-directory -s -C firmware/arduino BOARD=$$board OUT=$(CURDIR)/build/firmware; done
+
 models: build ## the weights that the default configuration loads
 	@bin/kuai models pull $(MODEL)
 
@@ -59,4 +62,4 @@ $(VENV)/bin/ruff:
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install -q ruff==0.14.5
 
-.PHONY: help run build deps models eval bench test test-web test-deps lint
+.PHONY: help run build deps fw models eval bench test test-web test-deps lint

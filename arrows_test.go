@@ -27,8 +27,9 @@ var arrows = map[string][]string{
 	"actuation":  {"robot"},
 
 	// The simulator stands where the hardware does, so it knows the robot alone.
-	"sim":      {"robot"},
-	"firmware": {},
+	"sim": {"robot"},
+	// The simulated board keeps pace with a clock.
+	"firmware": {"robot"},
 
 	// Plumbing, each for the daemon's wiring.
 	"internal/topics": {"robot"},
@@ -48,6 +49,8 @@ var arrows = map[string][]string{
 var testArrows = map[string][]string{
 	// The conformance table lives in actuation/drivertest; the simulator passes it too.
 	"sim": {"actuation"},
+	// The Gobot driver is tested against the firmware on a simulated board.
+	"actuation": {"firmware"},
 	// The cameras are tested against the simulator's RTSP server.
 	"perception": {"sim"},
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -304,7 +305,7 @@ func TestScheduleOnAManualClock(t *testing.T) {
 	start := <-written
 	advance := func(d time.Duration) robot.Time {
 		for clock.Waiting() == 0 {
-			time.Sleep(0) // lets the loop arrive
+			runtime.Gosched() // lets the loop arrive
 		}
 		clock.Advance(d)
 		return <-written
@@ -323,7 +324,7 @@ func TestScheduleOnAManualClock(t *testing.T) {
 	}
 	// A stop does not wait for the next tick.
 	for clock.Waiting() == 0 {
-		time.Sleep(0)
+		runtime.Gosched()
 	}
 	loop.Stop("now")
 	if at := <-written; at != start.Add(100*time.Millisecond) {
@@ -378,5 +379,31 @@ func TestFromManyGoroutines(t *testing.T) {
 	}
 	if s := loop.Status(); s.Ticks == 0 || s.Verdict.Mode != safety.Stopped {
 		t.Errorf("%d ticks, %v", s.Ticks, s.Verdict.Mode)
+	}
+}
+
+// A loop that keeps its slot of the Go runtime while it sleeps must not hold
+// up a collection until it wakes, 40 ms later.
+func TestSleepDoesNotHoldUpTheCollector(t *testing.T) {
+	clock := robot.NewSystemClock()
+	plant := drivertest.NewPlant(drivertest.Arm(), clock, 0)
+	loop := newLoop(t, drivertest.Arm(), plant, clock, control.Config{RateHz: 25, Realtime: true})
+	first := make(chan struct{})
+	var once sync.Once
+	plant.OnWrite(func(*robot.Command) { once.Do(func() { close(first) }) })
+	stop := runLoop(t, loop)
+	<-first
+	var h control.Histogram
+	for range 20 {
+		begin := clock.Now()
+		runtime.GC()
+		h.Add(clock.Now().Sub(begin))
+	}
+	t.Logf("a collection takes %v, at most %v", h.Quantile(0.5), h.Quantile(1))
+	if h.Quantile(0.5) > 20*time.Millisecond {
+		t.Errorf("half of the collections take more than %v", h.Quantile(0.5))
+	}
+	if err := stop(); err != nil {
+		t.Fatal(err)
 	}
 }

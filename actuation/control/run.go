@@ -32,10 +32,6 @@ func (l *Loop) Run(ctx context.Context) error {
 	return err
 }
 
-// unhurried is how long before the next tick the loop may wait for a slot of
-// the Go runtime.
-const unhurried = time.Millisecond
-
 func (l *Loop) loop(ctx context.Context) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -63,10 +59,6 @@ func (l *Loop) loop(ctx context.Context) (err error) {
 			missed := end.Sub(next)/l.period + 1
 			l.overruns.Add(uint64(missed))
 			next = next.Add(missed * l.period)
-		} else if l.config.Realtime && next.Sub(end) >= unhurried {
-			// The Go runtime takes a thread's slot away every 10 ms. Giving it
-			// up here, with time to spare, keeps that from happening at a tick.
-			runtime.Gosched()
 		}
 	}
 }

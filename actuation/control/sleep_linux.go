@@ -30,7 +30,7 @@ func newSleeper(clock robot.Clock, hold bool) (sleeper, error) {
 // eventSleeper polls an eventfd that wake writes to.
 type eventSleeper struct {
 	clock robot.Clock
-	hold  bool // keep the slot of the Go runtime while asleep
+	hold  bool // keep the slot of the Go runtime shortly before waking
 	poll  []unix.PollFd
 	left  unix.Timespec
 	count [8]byte
@@ -46,8 +46,12 @@ func (s *eventSleeper) until(ctx context.Context, t robot.Time) {
 		if left <= 0 {
 			return
 		}
+		holds := s.hold && left <= held
+		if s.hold && !holds {
+			left -= held
+		}
 		s.left = unix.NsecToTimespec(int64(min(left, time.Hour)))
-		n, err := s.wait()
+		n, err := s.wait(holds)
 		if n > 0 {
 			_, _ = unix.Read(s.fd, s.count[:]) // takes the wake; there is nothing else to learn
 			return
@@ -58,12 +62,15 @@ func (s *eventSleeper) until(ctx context.Context, t robot.Time) {
 	}
 }
 
+// held is for how long before it is due the thread keeps its slot.
+const held = time.Millisecond
+
 // wait is ppoll. A thread that holds its slot does not tell the Go runtime that
 // it sleeps, so that on waking it has not to wait for a free slot while others
 // compute. When the runtime needs the thread, for a collection, it interrupts
 // the call by a signal (EINTR) every 100 µs until it gets it.
-func (s *eventSleeper) wait() (int, error) {
-	if !s.hold {
+func (s *eventSleeper) wait(holds bool) (int, error) {
+	if !holds {
 		return unix.Ppoll(s.poll, &s.left, nil)
 	}
 	n, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&s.poll[0])), 1, uintptr(unsafe.Pointer(&s.left)), 0, 0, 0)

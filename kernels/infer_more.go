@@ -11,11 +11,11 @@ func (o Attention) infer(g *Graph) (Shape, error) {
 	}
 	q, k, v := g.Shape(o.Q), g.Shape(o.K), g.Shape(o.V)
 	if o.Heads < 1 || o.KVHeads < 1 || o.Heads%o.KVHeads != 0 || q.Cols()%o.Heads != 0 {
-		return nil, fmt.Errorf("Q %v in %d heads, %d key heads", q, o.Heads, o.KVHeads)
+		return nil, fmt.Errorf("operand Q %v in %d heads, %d key heads", q, o.Heads, o.KVHeads)
 	}
 	head := q.Cols() / o.Heads
 	if k.Cols() != head*o.KVHeads || !k.Equal(v) {
-		return nil, fmt.Errorf("Q %v, K %v, V %v with %d and %d heads of %d", q, k, v, o.Heads, o.KVHeads, head)
+		return nil, fmt.Errorf("operands Q %v, K %v, V %v with %d and %d heads of %d", q, k, v, o.Heads, o.KVHeads, head)
 	}
 	if err := o.checkKeys(g); err != nil {
 		return nil, err
@@ -35,11 +35,11 @@ func (o Attention) checkKeys(g *Graph) error {
 	cached := g.isState(o.K)
 	switch {
 	case cached != g.isState(o.V) || g.Info(o.K).Type != g.Info(o.V).Type:
-		return errors.New("K and V must both be states of one type, or neither")
+		return errors.New("operands K and V must both be states of one type, or neither")
 	case !cached && (o.Past.ID != 0 || o.Length.ID != 0):
-		return errors.New("Past and Length are for keys in a state")
+		return errors.New("scalars Past and Length are for keys in a state")
 	case cached && batch > 1:
-		return errors.New("Batch is for keys that are not in a state")
+		return errors.New("field Batch is for keys that are not in a state")
 	case batch > 1 && (!q.Static() || !k.Static() || q.Max()%batch != 0 || k.Max()%batch != 0):
 		return fmt.Errorf("%v queries and %v keys in %d sequences", q, k, batch)
 	case o.Mask != 0 && batch > 1:
@@ -88,7 +88,7 @@ func (o Conv1D) infer(g *Graph) (Shape, error) {
 		return nil, err
 	}
 	if o.W == nil || len(x) != 2 || len(o.W.Shape) != 3 || o.W.Shape[1] != x.Cols() {
-		return nil, fmt.Errorf("X %v, want [frames, Cin] and a weight [Cout, Cin, kernel]", x)
+		return nil, fmt.Errorf("operand X %v, want [frames, Cin] and a weight [Cout, Cin, kernel]", x)
 	}
 	if o.Padding < 0 || o.Left < 0 || o.Stride < 0 {
 		return nil, fmt.Errorf("stride %d, padding %d, left %d", o.Stride, o.Padding, o.Left)
@@ -101,10 +101,10 @@ func (o Conv2D) infer(g *Graph) (Shape, error) {
 	info := g.Info(o.X)
 	x := info.Shape
 	if o.W == nil || len(x) != 3 || !x[0].Static() || len(o.W.Shape) != 4 || o.W.Shape[1] != x.Cols() {
-		return nil, fmt.Errorf("X %v, want a static [H, W, Cin] and a weight [Cout, Cin, KH, KW]", x)
+		return nil, fmt.Errorf("operand X %v, want a static [H, W, Cin] and a weight [Cout, Cin, KH, KW]", x)
 	}
 	if info.Type != F32 && info.Type != U8 || info.Kind == IsState {
-		return nil, fmt.Errorf("X is %v, want f32 or u8", info.Type)
+		return nil, fmt.Errorf("operand X is %v, want f32 or u8", info.Type)
 	}
 	for _, p := range [][]float32{o.PixelScale, o.PixelShift} {
 		if p != nil && (len(p) != x.Cols() || info.Type != U8) {
@@ -122,7 +122,7 @@ func (o Conv2D) infer(g *Graph) (Shape, error) {
 func (o MaxPool2D) infer(g *Graph) (Shape, error) {
 	x := g.Shape(o.X)
 	if len(x) != 3 || !x[0].Static() || o.Kernel < 1 || o.Stride < 0 || o.Padding < 0 || o.Padding >= o.Kernel {
-		return nil, fmt.Errorf("X %v, kernel %d, stride %d, padding %d", x, o.Kernel, o.Stride, o.Padding)
+		return nil, fmt.Errorf("operand X %v, kernel %d, stride %d, padding %d", x, o.Kernel, o.Stride, o.Padding)
 	}
 	s := max(1, o.Stride)
 	return Shape{x[0].window(o.Kernel, s, 2*o.Padding), x[1].window(o.Kernel, s, 2*o.Padding), x[2]}, g.float(o.X)
@@ -131,7 +131,7 @@ func (o MaxPool2D) infer(g *Graph) (Shape, error) {
 func (o Pad) infer(g *Graph) (Shape, error) {
 	x := g.Shape(o.X)
 	if len(x) != 2 || !x[0].Static() || o.Left < 0 || o.Right < 0 || max(o.Left, o.Right) >= x[0].Max() {
-		return nil, fmt.Errorf("X %v by %d and %d mirrored frames", x, o.Left, o.Right)
+		return nil, fmt.Errorf("operand X %v by %d and %d mirrored frames", x, o.Left, o.Right)
 	}
 	return Shape{x[0].Plus(o.Left + o.Right), x[1]}, g.float(o.X)
 }

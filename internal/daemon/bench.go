@@ -46,8 +46,8 @@ func benchStart(ctx context.Context, c *config.Config) ([]bench.Row, error) {
 	}, r.close()
 }
 
-// loopSeconds is how long jitter is measured in each condition.
-const loopSeconds = 10 * time.Second
+// loopTime is how long jitter is measured in each condition.
+const loopTime = 10 * time.Second
 
 func benchLoop(ctx context.Context, c *config.Config) (rows []bench.Row, err error) {
 	allocs, err := tickAllocs(c)
@@ -74,9 +74,9 @@ func benchLoop(ctx context.Context, c *config.Config) (rows []bench.Row, err err
 }
 
 // jitter gives the 99th percentile, in ms, of how late commands left over
-// loopSeconds, with or without the planner deciding all the time.
+// loopTime, with or without the planner deciding all the time.
 func (r *rig) jitter(ctx context.Context, busy bool) (float64, error) {
-	ctx, cancel := context.WithTimeout(ctx, loopSeconds)
+	ctx, cancel := context.WithTimeout(ctx, loopTime)
 	defer cancel()
 	clock, period := r.daemon.clock, 1e3/r.daemon.config.Control.RateHz
 	var gaps []float64

@@ -27,10 +27,21 @@ func (s *scriptedSource) play(ctx context.Context, out sink) error {
 	}
 }
 
+// toldClock tells until when somebody waits.
+type toldClock struct {
+	*robot.ManualClock
+	waits chan robot.Time
+}
+
+func (c *toldClock) Wait(ctx context.Context, t robot.Time) error {
+	c.waits <- t
+	return c.ManualClock.Wait(ctx, t)
+}
+
 // bench is a camera on a scripted source and a clock that stands.
 type bench struct {
 	t       *testing.T
-	clock   *robot.ManualClock
+	clock   *toldClock
 	camera  *Camera
 	scripts chan func(context.Context, sink) error
 	frames  chan robot.Frame
@@ -41,7 +52,8 @@ type bench struct {
 
 func newBench(t *testing.T, cfg Config) *bench {
 	t.Helper()
-	b := &bench{t: t, clock: robot.NewManualClock(time.Unix(1, 0), 1), scripts: make(chan func(context.Context, sink) error),
+	clock := &toldClock{robot.NewManualClock(time.Unix(1, 0), 1), make(chan robot.Time, 1000)}
+	b := &bench{t: t, clock: clock, scripts: make(chan func(context.Context, sink) error),
 		frames: make(chan robot.Frame, 100), reports: make(chan Report, 100), ended: make(chan error, 1)}
 	cfg.Name, cfg.URL = "front", "usb:0"
 	var err error
@@ -95,10 +107,11 @@ func (b *bench) silent() {
 	}
 }
 
-// advance moves the clock once n goroutines wait for it.
-func (b *bench) advance(n int, d time.Duration) {
+// sleep moves the clock by d once somebody waits for exactly that.
+func (b *bench) sleep(d time.Duration) {
 	b.t.Helper()
-	until(b.t, fmt.Sprintf("%d wait for the clock", n), func() bool { return b.clock.Waiting() >= n })
+	for next(b.t, fmt.Sprintf("wait for %v", d), b.clock.waits) != b.clock.Now().Add(d) {
+	}
 	b.clock.Advance(d)
 }
 
@@ -137,26 +150,21 @@ func TestFramesAndReports(t *testing.T) {
 }
 
 func TestTheWaitGrowsToFiveSecondsAndIsReportedOnce(t *testing.T) {
-	b := newBench(t, Config{})
+	b := newBench(t, Config{Freeze: time.Hour}) // not to be taken for a retry
 	fails := func(context.Context, sink) error { return errors.New("cable pulled") }
 	b.play(fails)
 	b.report()
-	waits := []time.Duration{250, 500, 1000, 2000, 4000, 5000, 5000}
-	for _, ms := range waits {
-		b.advance(1, ms*time.Millisecond-1)
-		if n := b.clock.Waiting(); n != 1 {
-			t.Fatalf("the camera tries again before %d ms are over", ms)
-		}
-		b.advance(1, 1)
+	for _, ms := range []time.Duration{250, 500, 1000, 2000, 4000, 5000, 5000} {
+		b.sleep(ms * time.Millisecond)
 		b.play(fails)
 	}
 	b.silent() // the same reason as before
-	b.advance(1, longestRetry)
+	b.sleep(longestRetry)
 	b.play(func(context.Context, sink) error { return errors.New("power gone") })
 	if r := b.report(); r.Retry != longestRetry || !strings.Contains(r.Err.Error(), "power gone") {
 		t.Errorf("report %+v, want the new reason", r)
 	}
-	b.advance(1, longestRetry)
+	b.sleep(longestRetry)
 	b.play(func(_ context.Context, out sink) error { out.deliver(shot(1, 1)); return errors.New("power gone") })
 	if r := b.report(); r.State != Live {
 		t.Errorf("report %+v, want live", r)
@@ -177,12 +185,12 @@ func TestACameraThatSendsNothingIsFrozen(t *testing.T) {
 	})
 	next(t, "delivery", delivered)
 	b.report()
-	b.advance(1, time.Second)
+	b.sleep(time.Second)
 	r := b.report()
 	if r.State != Frozen || r.Retry != firstRetry || !strings.Contains(r.Err.Error(), "camera front: frozen: no picture for 1s") {
 		t.Errorf("report %+v", r)
 	}
-	b.advance(1, firstRetry)
+	b.sleep(firstRetry)
 	b.play(func(_ context.Context, out sink) error { out.deliver(shot(2, 2)); return errors.New("end") })
 	if r := b.report(); r.State != Live {
 		t.Errorf("report %+v, want live again", r)
@@ -199,7 +207,7 @@ func TestUnreadablePicturesAreNamedAsTheCause(t *testing.T) {
 		return ctx.Err()
 	})
 	next(t, "bad picture", bad)
-	b.advance(1, time.Second)
+	b.sleep(time.Second)
 	if r := b.report(); r.State != Frozen || !strings.Contains(r.Err.Error(), "no readable picture for 1s: not a JPEG") {
 		t.Errorf("report %+v", r)
 	}

@@ -11,14 +11,6 @@ import (
 	"github.com/kuai-robot/kuai/robot"
 )
 
-// Driver is the robot as the loop sees it. Both methods are called from the
-// loop's goroutine only and must return within a bounded time, well under the
-// period. State.At is when the joints were read, on the loop's clock.
-type Driver interface {
-	Read() (robot.State, error)
-	Write(c *robot.Command) error
-}
-
 // Config of a Loop; what is zero takes its default.
 type Config struct {
 	// RateHz is how many ticks a second Run does, 1 to 1000; default 100.

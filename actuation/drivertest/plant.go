@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kuai-robot/kuai/actuation/control"
 	"github.com/kuai-robot/kuai/robot"
 )
 
@@ -71,6 +72,9 @@ func (p *Plant) Write(c *robot.Command) error {
 	if p.failWrite > 0 {
 		p.failWrite--
 		return errors.New("plant: a write was made to fail")
+	}
+	if err := control.CheckCommand(p.desc, c); err != nil {
+		return err
 	}
 	p.advance()
 	p.command = *c

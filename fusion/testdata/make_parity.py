@@ -1,9 +1,9 @@
 """Writes the parity fixtures of fusion: token ids and logits of independent implementations.
 
-    python fusion/testdata/make_parity.py PATH/SmolLM2-135M-Instruct.Q4_1.gguf
+    python fusion/testdata/make_parity.py [PATH/SmolLM2-135M-Instruct.Q4_1.gguf]
 
-It needs llama-cpp-python 0.3.36, tokenizers, jinja2 and numpy. Two implementations that share
-no code with kuai give the numbers:
+Without a path, the fixtures of the real model stay as they are. It needs llama-cpp-python 0.3.36,
+tokenizers, jinja2 and numpy. Two implementations that share no code with kuai give the numbers:
 
 - llama.cpp: token ids, and logits as it computes them, with activations rounded to 8 bits where
   weights are in blocks;
@@ -334,6 +334,20 @@ CHATML = (
 )
 
 
+SEAMS = [
+    *" \n\r\t'abSTreé你½7٣.-_🤖",
+    "'s",
+    "'ll",
+    "'Re",
+    "  ",
+    "\r\n",
+    "\u0301",
+    "\u00a0",
+    "\u2028",
+    "\u3000",
+]
+
+
 def train_tokenizer(split):
     t = Tokenizer(models.BPE())
     whole = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -541,7 +555,11 @@ def tiny(family):
         cases.append(case | {"llama": rounded(theirs[largest])})
     print(f"tiny {family}: {len(cases)} prompts, llama.cpp is within {worst:.5f} of f64")
     assert worst < 0.02, "the forward pass and llama.cpp disagree about this family"
-    dump(folder / "parity.json", {"cases": cases})
+    # Words against the seams of the pre-tokenizers; token ids only.
+    random = np.random.default_rng(3)
+    texts = ["".join(random.choice(SEAMS, random.integers(1, 24))) for _ in range(200)]
+    seams = [{"text": t, "ids": tokenizer.encode(t).ids} for t in texts]
+    dump(folder / "parity.json", {"cases": cases, "seams": seams})
 
 
 def dump(path, value):
@@ -551,4 +569,5 @@ def dump(path, value):
 if __name__ == "__main__":
     for name in TINY:
         tiny(name)
-    smollm2(sys.argv[1])
+    if len(sys.argv) > 1:
+        smollm2(sys.argv[1])

@@ -209,3 +209,32 @@ func FuzzTokenizerJSON(f *testing.F) {
 		}
 	})
 }
+
+// Texts made of what the pre-tokenizers' expressions differ about have the
+// tokens that the tokenizers library gives them.
+func TestSeams(t *testing.T) {
+	for name, tokenizer := range tiny(t) {
+		family, _, _ := strings.Cut(name, " ")
+		data, err := os.ReadFile(filepath.Join("..", "testdata", "tiny", family, "parity.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var f struct {
+			Seams []struct {
+				Text string  `json:"text"`
+				IDs  []int32 `json:"ids"`
+			} `json:"seams"`
+		}
+		if err := json.Unmarshal(data, &f); err != nil {
+			t.Fatal(err)
+		}
+		if len(f.Seams) < 100 {
+			t.Fatalf("%s: %d texts", name, len(f.Seams))
+		}
+		for _, c := range f.Seams {
+			if got := tokenizer.Encode(c.Text); !slices.Equal(got, c.IDs) {
+				t.Errorf("%s: %q has tokens %v, want %v", name, c.Text, got, c.IDs)
+			}
+		}
+	}
+}

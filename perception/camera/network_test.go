@@ -122,7 +122,7 @@ func TestAPictureKeepsItsColoursAndItsTime(t *testing.T) {
 		}
 	}
 	l.expect(Live)
-	if st := l.camera.Stats(); st.Corrupt+st.Lost != 0 || st.Attempts != 1 || st.State != Live {
+	if st := l.camera.Stats(); st.Frames < 20 || st.Attempts != 1 || st.State != Live {
 		t.Errorf("stats %+v", st)
 	}
 }

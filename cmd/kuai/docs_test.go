@@ -142,7 +142,9 @@ func TestCommandsInTheDocsRunWithARobot(t *testing.T) {
 	bin := buildKuai(t)
 	broker, page, cameras := freePort(t), freePort(t), freePort(t)
 	text := fmt.Sprintf("broker: {listen: \"127.0.0.1:%s\"}\nweb: {listen: \"127.0.0.1:%s\"}\nsim: {demo: \"\", rtsp: {listen: \"127.0.0.1:%s\"}}\n"+
-		"cameras:\n  - {name: front, url: \"rtsp://127.0.0.1:%s/front\"}\n", broker, page, cameras, cameras)
+		"cameras:\n  - {name: front, url: \"rtsp://127.0.0.1:%s/front\"}\n"+
+		// What is tested is the documentation, not how busy this machine is.
+		"safety: {max_state_age: 5s, max_tick: 5s, policy: {expiry: 5s, max_age: 10s}, skill: {expiry: 5s, max_age: 10s}}\n", broker, page, cameras, cameras)
 	path := filepath.Join(t.TempDir(), "robot.yaml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

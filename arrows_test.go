@@ -24,7 +24,8 @@ var arrows = map[string][]string{
 	"perception": {"robot", "kernels", "internal/checkpoint", "internal/models"},
 	"fusion":     {"robot", "kernels", "perception", "internal/checkpoint", "internal/models"},
 	"policy":     {"robot", "fusion", "perception"},
-	"actuation":  {"robot"},
+	// Joints that are MQTT devices speak the payloads of the topics.
+	"actuation": {"robot", "internal/topics"},
 
 	// The simulator stands where the hardware does, so it knows the robot alone.
 	"sim": {"robot"},

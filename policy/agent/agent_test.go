@@ -176,6 +176,9 @@ func TestRunFollowsThePlan(t *testing.T) {
 	if got := fmt.Sprint(b.asked[2].Done); got != "[pick up the red block place the red block in the blue bowl]" {
 		t.Errorf("the planner was told %s", got)
 	}
+	if b.asked[0].Before != nil || b.asked[1].Before.Objects[0].On != "table" || !b.asked[2].Before.Objects[0].Held {
+		t.Error("the planner was not told the scenes before each step")
+	}
 	if len(b.chunks) != 6 || b.holds < 2 {
 		t.Fatalf("%d chunks, %d holds", len(b.chunks), b.holds)
 	}

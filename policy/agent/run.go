@@ -91,7 +91,7 @@ func (r *run) lastFailed() *Step {
 func (r *run) request(scene *robot.Scene) saycan.Request {
 	q := saycan.Request{Instruction: r.plan.Instruction}
 	for _, p := range r.past {
-		q.Done = append(q.Done, p.phrase)
+		q.Done, q.Before = append(q.Done, p.phrase), p.from
 		if same(p.from, scene) {
 			q.Barred = append(q.Barred, p.skill)
 		}

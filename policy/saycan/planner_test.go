@@ -169,6 +169,37 @@ func TestDecideDoesNotAskAboutTheImpossible(t *testing.T) {
 	}
 }
 
+// Putting back what was just picked up counts for less, elsewhere for as much.
+func TestDecideDoubtsWhatUndoesTheLastStep(t *testing.T) {
+	w := &weighing{}
+	p := newPlanner(t, w, affordance{})
+	before, o := observed("red block", "blue bowl"), observed("red block", "blue bowl")
+	o.Scene.Objects[0].On, o.Scene.Objects[0].Held = "", true
+	cans := func(before *robot.Scene) map[string]float64 {
+		t.Helper()
+		d, err := p.Decide(context.Background(), o, saycan.Request{Instruction: "x", Before: before})
+		if err != nil {
+			t.Fatal(err)
+		}
+		can := map[string]float64{}
+		for _, c := range d.Candidates {
+			can[c.Skill.String()] = c.Can
+		}
+		return can
+	}
+	const back, into = "place_on(red block, table)", "place_in(red block, blue bowl)"
+	if can := cans(before.Scene); can[back] != 0.05 || can[into] != 0.5 {
+		t.Errorf("after it was picked up from the table: %v", can)
+	}
+	before.Scene.Objects[0].On, before.Scene.Objects[0].In = "", "blue bowl"
+	if can := cans(before.Scene); can[back] != 0.5 || can[into] != 0.05 {
+		t.Errorf("after it was picked up from the bowl: %v", can)
+	}
+	if can := cans(nil); can[back] != 0.5 || can[into] != 0.5 {
+		t.Errorf("as the first step: %v", can)
+	}
+}
+
 func TestTrieIsBuiltWhenOptionsChange(t *testing.T) {
 	w := &weighing{}
 	p := newPlanner(t, w, affordance{})
@@ -240,6 +271,10 @@ func TestDecideErrors(t *testing.T) {
 	}
 	if _, err := saycan.NewPlanner(saycan.Config{}); err == nil {
 		t.Error("an empty configuration was accepted")
+	}
+	c := saycan.Config{Catalogue: skill.Tabletop(), Affordance: affordance{}, Language: w, Clock: w.clock, Undo: 2}
+	if _, err := saycan.NewPlanner(c); err == nil {
+		t.Error("undo of 2 was accepted")
 	}
 	none := &weighing{weight: map[string]float64{"move the arm home": 0, "done": 0}}
 	if _, err := newPlanner(t, none, affordance{}).Decide(context.Background(), observed("red bowl"), saycan.Request{}); err == nil {

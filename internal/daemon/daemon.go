@@ -57,8 +57,9 @@ type Daemon struct {
 	teleop  *teleop
 	stopped *robot.Mailbox[string]
 	// topic is where what the worker runs came from.
-	topic     atomic.Pointer[string]
-	linkError atomic.Pointer[error]
+	topic atomic.Pointer[string]
+	// linkError and stopLinkError say why a link to the broker is down.
+	linkError, stopLinkError atomic.Pointer[error]
 	// closers free what New made, the newest first.
 	closers []func() error
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/kuai-robot/kuai/internal/broker"
@@ -65,25 +66,23 @@ func (l *links) connect(d *Daemon, o broker.LinkOptions) error {
 	if err != nil {
 		return err
 	}
+	o.OnUp, o.OnDown = func() { d.linkUp(&d.stopLinkError) }, func(err error) { d.linkDown(&d.stopLinkError, err) }
 	if l.stop, err = broker.StopLink(ctx, o, d.Stop); err != nil {
 		return fmt.Errorf("stop link: %w", err)
 	}
 	o.Role, o.Will, o.Subscriptions = "daemon", will, d.subscriptions()
-	o.OnUp, o.OnDown = d.linkUp, d.linkDown
+	o.OnUp, o.OnDown = func() { d.linkUp(&d.linkError); d.out.repeat() }, func(err error) { d.linkDown(&d.linkError, err) }
 	l.main, err = broker.Dial(ctx, o)
 	return err
 }
 
-// linkUp says again what a broker that came back may have forgotten.
-func (d *Daemon) linkUp() {
-	d.linkError.Store(nil)
-	d.out.repeat()
-}
+// linkUp forgets why a link was down.
+func (d *Daemon) linkUp(why *atomic.Pointer[error]) { why.Store(nil) }
 
 // linkDown ends what the robot does: whoever asked for it over the broker could
 // not stop it any more.
-func (d *Daemon) linkDown(err error) {
-	d.linkError.Store(&err)
+func (d *Daemon) linkDown(why *atomic.Pointer[error], err error) {
+	why.Store(&err)
 	d.log.Error("broker lost, the robot holds", "error", err)
 	d.worker.drop("the connection to the broker was lost")
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/kuai-robot/kuai/actuation/control"
@@ -97,8 +98,10 @@ func (d *Daemon) health() topics.Health {
 	if s.LastError != nil {
 		h.Reasons = append(h.Reasons, "driver: "+s.LastError.Error())
 	}
-	if err := d.linkError.Load(); err != nil {
-		h.Reasons = append(h.Reasons, (*err).Error())
+	for _, down := range []*atomic.Pointer[error]{&d.linkError, &d.stopLinkError} {
+		if err := down.Load(); err != nil {
+			h.Reasons = append(h.Reasons, (*err).Error())
+		}
 	}
 	for _, c := range d.cameras {
 		ch, reason := d.cameraHealth(c)

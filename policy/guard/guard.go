@@ -73,7 +73,7 @@ func (g *Guard) Check(text string, scene *robot.Scene) *Refusal {
 			colour = words[i-1]
 		}
 		if !there(scene, kind, colour) {
-			return &Refusal{fmt.Sprintf("there is no %s here: %s", strings.TrimSpace(colour+" "+kind), whatThereIs(scene, kind))}
+			return &Refusal{fmt.Sprintf("there is no %s here: %s", strings.TrimSpace(colour+" "+named(word, kind, scene)), whatThereIs(scene, kind))}
 		}
 	}
 	return nil
@@ -83,6 +83,15 @@ func there(scene *robot.Scene, kind, colour string) bool {
 	return slices.ContainsFunc(scene.Objects, func(o robot.Object) bool {
 		return o.Kind == kind && (colour == "" || spelling(o.Colour) == spelling(colour))
 	})
+}
+
+// named gives the noun to answer with: the kind where there are others of it,
+// else what the person said.
+func named(word, kind string, scene *robot.Scene) string {
+	if there(scene, kind, "") {
+		return kind
+	}
+	return word
 }
 
 // spelling settles the one colour of the usual lists that is spelt in two ways.

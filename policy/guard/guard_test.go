@@ -34,6 +34,7 @@ func TestCheck(t *testing.T) {
 		{"take the purple block", "there is no purple block here: I see the red block and the grey block"},
 		{"put the red block in the yellow bowl", "there is no yellow bowl here: I see the blue bowl"},
 		{"put the blue cube away", "there is no blue block"},
+		{"pick up the green apple", "there is no green apple here: I see the red block, the grey block and the blue bowl"},
 		{"", "no words"},
 		{" \n\t", "no words"},
 		{"?!", "no words"},

@@ -1,8 +1,6 @@
 package gobot
 
-import (
-	"time"
-)
+import "time"
 
 // Kinds of outputs.
 const (
@@ -29,7 +27,8 @@ type Config struct {
 	Boards []Board `yaml:"boards"`
 	// Joints are all joints of the robot's description.
 	Joints []Joint `yaml:"joints"`
-	// Retry is the longest pause between two tries to connect; default 2 s.
+	// Retry is the longest pause between two tries to connect, at least 1 s;
+	// default 2 s.
 	Retry time.Duration `yaml:"retry"`
 }
 
@@ -86,7 +85,6 @@ type Joint struct {
 const (
 	defaultBaud   = 57600
 	defaultRetry  = 2 * time.Second
-	firstRetry    = 100 * time.Millisecond
 	shortestPulse = 500.0 // µs
 	longestPulse  = 2500.0
 	defaultMin    = 544.0

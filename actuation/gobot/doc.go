@@ -20,18 +20,18 @@
 // Read and Write never touch a device: Write leaves the command in a mailbox,
 // and a worker for each board takes the newest. The worker owns the Gobot
 // adaptor; it connects in the background, and after a failure connects again,
-// for ever, with a pause that doubles up to Config.Retry. While a board is not
-// there, both calls give an error that says which and why, and so for at least
-// lapse after it failed, so that a fault in the control loop cannot be missed.
+// for ever, with a pause of a second that doubles up to Config.Retry. While a
+// board is not there, both calls give an error that says which and why: for at
+// least that second, so that the control loop faults and waits for a reset.
 // The session goes on.
 //
 // # Dead-man
 //
 // The worker sends only in answer to a Write: when the control loop falls
 // silent, so does the link, and the firmware (firmware/arduino) stops the
-// outputs 500 ms later. A board that does not answer within answerTime while
-// it is written to, or that says that it has stopped by itself, has failed.
-// Boards without a dead-man of their own (StandardFirmata, headers) are told
-// to release their outputs by the worker when no Write came for silence; that
-// covers a hung control loop but no crash of the whole program.
+// outputs 500 ms later. A board that does not answer within 300 ms while it is
+// written to, or that says that it has stopped by itself, has failed.
+// The worker itself releases the outputs when no Write came for 400 ms; on
+// boards without a dead-man (StandardFirmata, headers) that is all there is,
+// and it covers a hung control loop but no crash of the whole program.
 package gobot

@@ -99,8 +99,8 @@ func (c *Config) Validate() error {
 	if len(c.Joints) == 0 || len(c.Joints) > robot.MaxJoints {
 		bad("%d joints are listed, want 1 to %d", len(c.Joints), robot.MaxJoints)
 	}
-	if c.Retry < 0 {
-		bad("retry is %v, must not be negative", c.Retry)
+	if c.Retry != 0 && c.Retry < lapse {
+		bad("retry is %v, must be at least %v", c.Retry, lapse)
 	}
 	boards := map[string]bool{}
 	for i := range c.Boards {

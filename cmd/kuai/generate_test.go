@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+
 	"github.com/kuai-robot/kuai/internal/config"
 	"github.com/kuai-robot/kuai/internal/topics"
 )
@@ -103,6 +105,43 @@ old it is.
 		fieldTable(&out, reflect.TypeOf(topic.Payload), comments, seen)
 	}
 	checkFile(t, "docs/topics.md", strings.TrimRight(out.String(), "\n")+"\n")
+}
+
+func TestGeneratedCommandLine(t *testing.T) {
+	var out bytes.Buffer
+	out.WriteString("# Command line\n\n" + generated + `
+Every command takes ` + "`--json`" + ` (one object a line) and ` + "`--help`" + `. Clients of the robot find it by their flags, else by the
+environment (` + "`KUAI_BROKER`, `KUAI_ROBOT`, `KUAI_USER`, `KUAI_PASSWORD`" + `), else by the configuration (` + "`--config` or `KUAI_CONFIG`" + `), else on
+this machine. Colours and moving lines appear on terminals only; ` + "`NO_COLOR`" + ` switches colours off. Exit statuses stand in
+[troubleshooting.md](troubleshooting.md). Completion for your shell:
+
+` + "```sh" + `
+kuai completion bash > kuai.bash    # also zsh, fish, powershell
+` + "```" + `
+
+`)
+	a := &app{env: func(string) string { return "" }}
+	for _, c := range a.rootCommand().Commands() {
+		if c.Name() != "completion" && c.Name() != "help" {
+			commandText(&out, c)
+		}
+	}
+	checkFile(t, "docs/cli.md", strings.TrimRight(out.String(), "\n")+"\n")
+}
+
+// commandText writes one command and those below it.
+func commandText(out *bytes.Buffer, c *cobra.Command) {
+	fmt.Fprintf(out, "## %s\n\n%s.\n\n", c.CommandPath(), strings.TrimSuffix(c.Short, "."))
+	if c.Long != "" {
+		fmt.Fprintf(out, "%s\n\n", c.Long)
+	}
+	fmt.Fprintf(out, "```text\n%s\n\n%s\n```\n\n", c.UseLine(), c.Example)
+	if flags := c.NonInheritedFlags().FlagUsages(); flags != "" {
+		fmt.Fprintf(out, "```text\n%s```\n\n", flags)
+	}
+	for _, sub := range c.Commands() {
+		commandText(out, sub)
+	}
 }
 
 // topicTable is the overview; link is what goes before the anchor of a topic.

@@ -43,6 +43,7 @@ type Daemon struct {
 
 	description *robot.Description
 	sim         *simulation // nil with real joints
+	joints      *joints     // nil unless they are MQTT devices
 	loop        *control.Loop
 	cameras     []*watched
 	sensors     *sensor.Joiner
@@ -122,6 +123,13 @@ func (d *Daemon) newDriver() (control.Driver, error) {
 		d.sim = sim
 		d.closers = append(d.closers, sim.Close)
 		return sim.world, nil
+	case config.DriverMQTT:
+		joints, err := newJoints(d)
+		if err != nil {
+			return nil, err
+		}
+		d.joints = joints
+		return joints.driver, nil
 	}
 	return nil, fmt.Errorf("robot.driver %q is not known", d.config.Robot.Driver)
 }

@@ -83,6 +83,9 @@ func (d *Daemon) subscriptions() []broker.Subscription {
 			all = append(all, broker.Subscription{Name: topic.Name, QoS: topic.QoS, Handle: d.message})
 		}
 	}
+	if d.joints != nil {
+		all = append(all, d.joints.subscription())
+	}
 	return all
 }
 

@@ -45,8 +45,8 @@ func TestHowSayEnds(t *testing.T) {
 		says   string
 	}{
 		{"refused", func(r *fakeRobot, id, _ string) {
-			r.event(topics.Event{Kind: topics.EventRefused, ID: id, Reason: "the robot is stopped"})
-		}, exitRefused, "refused: the robot is stopped"},
+			r.event(topics.Event{Kind: topics.EventRefused, ID: id, Reason: "stop message: the cat"})
+		}, exitRefused, "refused: the robot is stopped (stop message: the cat); kuai reset lets it move again"},
 		{"gave up", func(r *fakeRobot, id, text string) {
 			r.event(topics.Event{Kind: topics.EventAccepted, ID: id})
 			r.say(topics.NamePlan, true, plan(id, text, 2))

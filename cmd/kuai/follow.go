@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/kuai-robot/kuai/internal/broker"
@@ -169,7 +170,7 @@ func (f *follower) event(e *topics.Event) (done bool, err error) {
 	f.accepted = true
 	switch e.Kind {
 	case topics.EventRefused:
-		return true, exitf(exitRefused, "refused: %s", e.Reason)
+		return true, exitf(exitRefused, "refused: %s", whatNext(e.Reason))
 	case topics.EventSucceeded, topics.EventFailed:
 		f.verdict = &topics.Plan{Status: topics.PlanStatus(e.Kind), Reason: e.Reason, Seconds: f.seconds}
 	}
@@ -184,9 +185,17 @@ func (f *follower) ended(p *topics.Plan) (done bool, err error) {
 		}
 		return true, nil
 	case topics.PlanFailed:
-		return true, exitf(exitGaveUp, "gave up after %s: %s", duration(p.Seconds), first(p.Reason, "no reason given"))
+		return true, exitf(exitGaveUp, "gave up after %s: %s", duration(p.Seconds), whatNext(p.Reason))
 	}
 	return false, nil
+}
+
+// whatNext adds to a reason what a person can do about it here.
+func whatNext(reason string) string {
+	if strings.HasPrefix(reason, "stop message") {
+		return "the robot is stopped (" + reason + "); kuai reset lets it move again"
+	}
+	return first(reason, "no reason given")
 }
 
 // print passes a message on as JSON.

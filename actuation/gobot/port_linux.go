@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,7 +26,18 @@ func openSerial(path string, baud int) (io.ReadWriteCloser, error) {
 	if err := errors.Join(err, failure); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: not a serial port: %w", path, err), file.Close())
 	}
-	return file, nil
+	return serialPort{file, raw}, nil
+}
+
+type serialPort struct {
+	*os.File
+	raw syscall.RawConn
+}
+
+// Close gives the port to others even if somebody holds it open.
+func (p serialPort) Close() error {
+	err := p.raw.Control(func(fd uintptr) { _ = unix.IoctlSetInt(int(fd), unix.TIOCNXCL, 0) })
+	return errors.Join(err, p.File.Close())
 }
 
 func makeRaw(fd, baud int) error {

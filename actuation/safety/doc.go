@@ -32,7 +32,7 @@
 // Acceleration is the one limit that a stop, a fault or a late tick may break,
 // and only to end a motion: the commanded velocity becomes zero within that
 // tick. A command may lie outside the other limits only where the robot itself
-// does when its torque comes on, or when a stalled joint gives way to where it
+// does when its torque comes on or a reset finds it astray, or when a stalled joint gives way to where it
 // is; from there it may only come back.
 //
 // Units are those of package robot: rad or m, seconds, N·m or N, °C.

@@ -34,7 +34,8 @@ type Config struct {
 	Ramp      time.Duration `yaml:"ramp"`
 	RampFloor float64       `yaml:"ramp_floor"`
 	// Recovery is the share of a joint's range by which it may lie outside its
-	// limits and still come back by itself.
+	// limits and still come back by itself, and by which it may have strayed
+	// from its command without that being given up by a reset.
 	Recovery float64 `yaml:"recovery"`
 	// DerateBand is how far below its maximum temperature a joint begins to
 	// slow down, °C; ReleaseAbove how far above it the torque is cut.

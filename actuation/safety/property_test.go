@@ -121,7 +121,7 @@ func (s *stream) retarget(src robot.Source) {
 // before and command last.
 func (s *stream) judge(before Core, last robot.Command) string {
 	c, v, dt := &s.command, s.verdict, s.now.Sub(last.At).Seconds()
-	engaged := c.Enable && !last.Enable
+	engaged := c.Enable && (!last.Enable || s.in.Reset && v.Code == Engaging)
 	switch {
 	case s.in.Stop && v.Mode != Stopped:
 		return "a stop did not stop"

@@ -31,6 +31,7 @@ func Step(l *Limits, c Core, in *Input, now robot.Time) (Core, robot.Command, Ve
 	}
 	if d.event == evReset {
 		c.resetAt, c.stall = now, [robot.MaxJoints]stall{}
+		c.enabled = c.enabled && !c.astray(l, &in.State)
 	}
 
 	v := Verdict{Code: d.code, Joint: d.joint, Health: d.health, HealthJoint: d.ill}
@@ -108,6 +109,18 @@ func (c *Core) command(l *Limits, now robot.Time) robot.Command {
 		}
 	}
 	return out
+}
+
+// astray says that a joint is not where it was told to be: it fell while it
+// had no power, or was pushed. To go on from the command would make it jump.
+func (c *Core) astray(l *Limits, s *robot.State) bool {
+	for i := range l.desc.Joints {
+		j := &l.desc.Joints[i]
+		if j.Kind != robot.Wheel && abs(s.Position[i]-c.position[i]) > l.config.Recovery*(j.Limits.MaxPosition-j.Limits.MinPosition) {
+			return true
+		}
+	}
+	return false
 }
 
 // move carries the joints on by one tick of dt > 0, towards the targets of

@@ -321,6 +321,43 @@ func TestLateTickStartsFromRest(t *testing.T) {
 	}
 }
 
+func TestResetDoesNotMakeAFallenJointJump(t *testing.T) {
+	for name, c := range map[string]struct {
+		fallen float64
+		wheel  bool
+		jumps  bool
+	}{"sagged": {fallen: 0.17}, "fallen": {fallen: 0.18, jumps: true}, "fallen back": {fallen: -0.18, jumps: true}, "wheel": {fallen: 9, wheel: true}} {
+		d, i := testArm(), 1
+		if c.wheel {
+			i = 5
+			d.Joints[i].Kind, d.Gripper = robot.Wheel, ""
+		}
+		r := moving(t, d, DefaultConfig())
+		before := r.command
+		r.in.Stop = true
+		r.step(tick)
+		r.in.Stop, r.in.Reset = false, true
+		r.in.State.Position[i] += c.fallen // 5 % of its range of 3.4 rad is 0.17
+		r.step(tick)
+		r.expect(Held, Engaging)
+		want := before.Position[i]
+		if c.jumps {
+			want += c.fallen
+		}
+		if got := r.command.Position[i]; math.Abs(got-want) > 1e-12 || !r.command.Enable {
+			t.Errorf("%s by %g: the command after the reset is %g, was %g", name, c.fallen, got, before.Position[i])
+		}
+	}
+	r := moving(t, testArm(), DefaultConfig())
+	r.in.Stop = true
+	r.step(tick)
+	before := r.command
+	r.in.State.Position[1] = 1.5
+	r.in.Stop = false
+	r.step(tick)
+	r.halted(before) // until then the command stays
+}
+
 func TestClockThatStandsOrGoesBack(t *testing.T) {
 	r := moving(t, testArm(), DefaultConfig())
 	before := r.command

@@ -24,26 +24,77 @@ func DefaultPrompt() Prompt { return Prompt{Preamble: preamble} }
 // The examples cover one step, two, a stack, and nothing to do.
 const preamble = `A robot follows instructions. It writes down each step and ends with done.
 
-Instruction: put the apple in the basket
-1. pick up the apple
-2. place the apple in the basket
-3. done
-
-Instruction: give me the cup
-1. pick up the cup
-2. done
-
-Instruction: stack the plate on the book
-1. pick up the plate
-2. place the plate on the book
-3. done
-
-Instruction: slide the box to the right
-1. push the box to the right
-2. done
-
 Instruction: thank you, that is all
 1. done
+
+Instruction: put the white spoon in the grey box
+1. pick up the white spoon
+2. place the white spoon in the grey box
+3. done
+
+Instruction: do not touch the brown cup
+1. done
+
+Instruction: put the brown cup in the white box
+1. pick up the brown cup
+2. place the brown cup in the white box
+3. done
+
+Instruction: grab the black spoon
+1. pick up the black spoon
+2. done
+
+Instruction: the pink one goes in the black one
+1. pick up the pink cup
+2. place the pink cup in the black box
+3. done
+
+Instruction: drop the grey mug into the orange container
+1. pick up the grey cup
+2. place the grey cup in the orange box
+3. done
+
+Instruction: stack the pink plate on the white plate
+1. pick up the pink plate
+2. place the pink plate on the white plate
+3. done
+
+Instruction: can I have the white spoon
+1. pick up the white spoon
+2. done
+
+Instruction: the white cup belongs next to the brown plate
+1. pick up the white cup
+2. place the white cup next to the brown plate
+3. done
+
+Instruction: take the orange spoon out of the brown cup
+1. pick up the orange spoon
+2. place the orange spoon on the shelf
+3. done
+
+Instruction: put a plate in the brown box, but not the grey plate
+1. pick up the orange plate
+2. place the orange plate in the brown box
+3. done
+
+Instruction: tidy the kitchen
+1. pick up the grey cup
+2. place the grey cup in the white box
+3. pick up the pink plate
+4. place the pink plate in the white box
+5. done
+
+Instruction: put the pink spoon in the black box, then the white spoon in the brown cup
+1. pick up the pink spoon
+2. place the pink spoon in the black box
+3. pick up the white spoon
+4. place the white spoon in the brown cup
+5. done
+
+Instruction: slide the black box to the right
+1. push the black box to the right
+2. done
 
 `
 

@@ -55,7 +55,10 @@ func (m *metadata) int(key string, absent ...int) int {
 	if err == nil && (n < 0 || n > math.MaxInt32) {
 		err = fmt.Errorf("metadata %s: %d", key, n)
 	}
-	m.err = err
+	if err != nil {
+		m.err = err
+		return 0 // nothing is sized by what is wrong
+	}
 	return int(n)
 }
 
@@ -65,7 +68,7 @@ func (m *metadata) float(key string, absent ...float32) float32 {
 		return append(absent, 0)[0]
 	}
 	x, err := m.Float(key)
-	m.err = err
+	m.err = err // x is 0 then
 	return float32(x)
 }
 

@@ -245,14 +245,36 @@ func FuzzConfigJSON(f *testing.F) {
 		if err != nil {
 			return
 		}
-		// What is accepted builds: no shape disagrees.
-		g := kernels.NewGraph("fuzz")
-		tokens, past := g.Scalar("tokens", 4), g.Scalar("past", 8)
-		ids, positions := g.Input("ids", kernels.I32, tokens.Dim()), g.Input("positions", kernels.I32, tokens.Dim())
-		cache := transformer.Cache{Rows: 8, Type: kernels.F32, Past: past, Positions: positions}
-		g.Output("logits", m.Head(g, m.Blocks(g, m.Embed(g, ids), cache)))
-		if g.Err() != nil {
-			t.Errorf("%s: %v", config, g.Err())
+		checkBuilds(t, m)
+	})
+}
+
+// FuzzGGUFNumbers overwrites one number of the metadata with any bits.
+func FuzzGGUFNumbers(f *testing.F) {
+	keys := []string{
+		"block_count", "context_length", "embedding_length", "feed_forward_length", "attention.head_count", "attention.head_count_kv",
+		"attention.key_length", "attention.layer_norm_rms_epsilon", "rope.freq_base", "rope.dimension_count", "attention.sliding_window",
+	}
+	for i, bits := range []uint32{0xFFFFFF54, 1, 2, 0xFFFFFFFF, 0x7F800000, 1 << 20, 16, 8, 64, 0x80000000, 3} {
+		f.Add(uint8(i), bits)
+	}
+	f.Fuzz(func(t *testing.T, which uint8, bits uint32) {
+		m, err := fromGGUF(t, "gemma3", set(t, "gemma3."+keys[int(which)%len(keys)], bits))
+		if err == nil {
+			checkBuilds(t, m)
 		}
 	})
+}
+
+// checkBuilds makes sure that no shape of an accepted model disagrees.
+func checkBuilds(t *testing.T, m *transformer.Model) {
+	t.Helper()
+	g := kernels.NewGraph("fuzz")
+	tokens, past := g.Scalar("tokens", 4), g.Scalar("past", 8)
+	ids, positions := g.Input("ids", kernels.I32, tokens.Dim()), g.Input("positions", kernels.I32, tokens.Dim())
+	cache := transformer.Cache{Rows: 8, Type: kernels.F32, Past: past, Positions: positions}
+	g.Output("logits", m.Head(g, m.Blocks(g, m.Embed(g, ids), cache)))
+	if g.Err() != nil {
+		t.Errorf("%+v: %v", m.Config, g.Err())
+	}
 }

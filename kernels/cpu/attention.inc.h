@@ -149,28 +149,92 @@ static void few_chunk(void *arg, int32_t chunk, int32_t thread) {
     few(j, i, g, g * j->share + h, j->share - h < 4 ? j->share - h : 4, scores);
 }
 
+// widen_row reads n numbers of a state as floats.
+static void widen_row(float *y, int32_t type, const void *x, int64_t at, int32_t n) {
+  int32_t i = 0;
+  if (type == KC_F32) {
+    memcpy(y, (const float *)x + at, (size_t)n * 4);
+    return;
+  }
+  for (; i + VW <= n; i += VW)
+    store(y + i, type == KC_F16 ? load_half((const uint16_t *)x + at + i)
+                                : load_brain((const uint16_t *)x + at + i));
+  for (; i < n; i++) y[i] = typed_at(type, x, at + i);
+}
+
+#if VW == 16
+// transpose writes the 16 columns of 16 rows, ldx apart, as rows ldy apart.
+static void transpose(float *y, int64_t ldy, const float *x, int64_t ldx) {
+  __m512 a[16], b[16];
+  UNROLL for (int i = 0; i < 16; i++) a[i] = (__m512)load(x + i * ldx);
+  UNROLL for (int i = 0; i < 16; i += 2) {
+    b[i] = _mm512_unpacklo_ps(a[i], a[i + 1]);
+    b[i + 1] = _mm512_unpackhi_ps(a[i], a[i + 1]);
+  }
+  UNROLL for (int i = 0; i < 16; i += 4) UNROLL for (int j = 0; j < 2; j++) {
+    a[i + 2 * j] = _mm512_shuffle_ps(b[i + j], b[i + j + 2], 0x44);
+    a[i + 2 * j + 1] = _mm512_shuffle_ps(b[i + j], b[i + j + 2], 0xee);
+  }
+  // Now a[4r+c] holds column c of each group of four, rows 4r to 4r+3.
+  UNROLL for (int c = 0; c < 4; c++) {
+    b[c] = _mm512_shuffle_f32x4(a[c], a[c + 4], 0x88);
+    b[c + 4] = _mm512_shuffle_f32x4(a[c], a[c + 4], 0xdd);
+    b[c + 8] = _mm512_shuffle_f32x4(a[c + 8], a[c + 12], 0x88);
+    b[c + 12] = _mm512_shuffle_f32x4(a[c + 8], a[c + 12], 0xdd);
+  }
+  UNROLL for (int c = 0; c < 4; c++) {
+    store(y + c * ldy, (vf)_mm512_shuffle_f32x4(b[c], b[c + 8], 0x88));
+    store(y + (c + 4) * ldy, (vf)_mm512_shuffle_f32x4(b[c + 4], b[c + 12], 0x88));
+    store(y + (c + 8) * ldy, (vf)_mm512_shuffle_f32x4(b[c], b[c + 8], 0xdd));
+    store(y + (c + 12) * ldy, (vf)_mm512_shuffle_f32x4(b[c + 4], b[c + 12], 0xdd));
+  }
+}
+#endif
+
+// Channels that are transposed at a time.
+#define SLAB 64
+
+// pack_keys writes n keys, kc_mat rows from at on, as columns [head][32].
+static void pack_keys(float *pk, int32_t head, const kc_mat *k, const void *keys, int64_t at,
+                      int32_t n) {
+  _Alignas(64) float rows[KC_PANEL * SLAB];
+  for (int32_t d = 0; d < head; d += SLAB) {
+    int32_t width = head - d < SLAB ? head - d : SLAB;
+    for (int32_t lane = 0; lane < KC_PANEL; lane++) {
+      if (lane < n)
+        widen_row(rows + lane * SLAB, k->type, keys, at + lane * k->ld + d, width);
+      else
+        memset(rows + lane * SLAB, 0, (size_t)width * 4);
+    }
+    int32_t c = 0;
+#if VW == 16
+    for (; c + 16 <= width; c += 16)
+      for (int lane = 0; lane < KC_PANEL; lane += 16)
+        transpose(pk + (d + c) * KC_PANEL + lane, KC_PANEL, rows + lane * SLAB + c, SLAB);
+#endif
+    for (; c < width; c++)
+      for (int lane = 0; lane < KC_PANEL; lane++)
+        pk[(d + c) * KC_PANEL + lane] = rows[lane * SLAB + c];
+  }
+}
+
 // Keys p*32 .. of one key head: transposed keys [head][32], values
 // [keys][32] for each 32 channels.
 static void pack_panel(struct attention_job *j, int32_t g, int32_t p) {
   const kc_attention *a = j->a;
   int64_t padded = up_to_panel(j->keys), wide = up_to_panel(j->head);
-  float *pk = j->packed_k + g * padded * j->head + (int64_t)p * KC_PANEL * j->head;
+  int32_t first = p * KC_PANEL, n = j->keys - first < KC_PANEL ? j->keys - first : KC_PANEL;
+  int64_t row = (int64_t)j->batch * j->keys + first;
+  pack_keys(j->packed_k + (g * padded + first) * j->head, j->head, &a->k, j->c->at[a->k.at],
+            row * a->k.ld + g * j->head, n);
   float *pv = j->packed_v + g * padded * wide;
-  const void *keys = j->c->at[a->k.at], *values = j->c->at[a->v.at];
-  for (int32_t k = p * KC_PANEL; k < (p + 1) * KC_PANEL; k++) {
-    int32_t lane = k - p * KC_PANEL;
-    if (k >= j->keys) {
-      for (int32_t d = 0; d < j->head; d++) pk[d * KC_PANEL + lane] = 0;
-      for (int64_t d = 0; d < wide; d += KC_PANEL)
-        memset(pv + d * padded + (int64_t)k * KC_PANEL, 0, KC_PANEL * 4);
-      continue;
-    }
-    int64_t at = ((int64_t)j->batch * j->keys + k) * a->k.ld + g * j->head;
-    for (int32_t d = 0; d < j->head; d++) {
-      pk[d * KC_PANEL + lane] = typed_at(a->k.type, keys, at + d);
-      pv[d / KC_PANEL * KC_PANEL * padded + (int64_t)k * KC_PANEL + d % KC_PANEL] =
-          typed_at(a->v.type, values, at + d);
-    }
+  const void *values = j->c->at[a->v.at];
+  for (int32_t d = 0; d < j->head; d += KC_PANEL) {
+    int32_t width = j->head - d < KC_PANEL ? j->head - d : KC_PANEL;
+    float *y = pv + d * padded + (int64_t)first * KC_PANEL;
+    if (n < KC_PANEL || width < KC_PANEL) memset(y, 0, KC_PANEL * KC_PANEL * 4);
+    for (int32_t k = 0; k < n; k++)
+      widen_row(y + k * KC_PANEL, a->v.type, values, (row + k) * a->v.ld + g * j->head + d, width);
   }
 }
 
@@ -233,7 +297,7 @@ static void many_chunk(void *arg, int32_t chunk, int32_t thread) {
   int32_t end = r + j->tile, all = j->rows * j->share;
   if (end > all) end = all;
   while (r < end) {
-    int mr = float_rows(end - r);
+    int mr = tile_rows(end - r, MR_FLOAT);
     many_tile(j, g, r, mr, scratch);
     r += mr;
   }

@@ -13,8 +13,12 @@
 #define CHUNK_BITS 20
 #define CHUNK_MASK ((UINT64_C(1) << CHUNK_BITS) - 1)
 
-// Turns of the spinning loop before a worker parks: some 50 us.
+// Turns of the spinning loop before a worker parks: some hundred microseconds.
 #define SPINS 20000
+
+// Turns before a thread that waits during a run offers its processor to others:
+// on a machine that is busy, one of them may hold what it waits for.
+#define PATIENCE 1000
 
 struct kc_pool {
   _Alignas(64) atomic_uint_fast64_t word;
@@ -83,12 +87,10 @@ static void *worker(void *arg) {
   for (int spins = 0; !atomic_load_explicit(&pool->closing, memory_order_relaxed);) {
     if (help(pool, s->thread)) spins = 0;
     relax();
-    if (++spins < SPINS) continue;
+    if (++spins % PATIENCE == 0 && atomic_load(&pool->active)) sched_yield();
+    if (spins < SPINS) continue;
     spins = 0;
-    if (atomic_load(&pool->active))
-      sched_yield();
-    else
-      park(pool);
+    park(pool);
   }
   return NULL;
 }
@@ -156,7 +158,7 @@ static void parallel_some(kc_pool *pool, kc_work work, void *arg, int32_t chunks
   help(pool, 0);
   for (int spins = 0; atomic_load_explicit(&pool->done, memory_order_acquire) < chunks;) {
     relax();
-    if (++spins % SPINS == 0) sched_yield();
+    if (++spins % PATIENCE == 0) sched_yield();
   }
 }
 

@@ -13,6 +13,23 @@ struct product_job {
 
 static int32_t panels_of(const kc_packed *w) { return (w->outputs + KC_PANEL - 1) / KC_PANEL; }
 
+// finish_row adds the residual to a row of a tile and stores it, from column on.
+INLINE void finish_row(const kc_ctx *c, const kc_segment *s, int32_t column, int32_t n, int32_t row,
+                       int64_t to, float *t) {
+  if (n == KC_PANEL && s->out.type == KC_F32) {
+    float *y = kc_f32(c, s->out, to) + column;
+    const float *r = s->residual.at >= 0 ? kc_f32(c, s->residual, row) + column : NULL;
+    UNROLL for (int j = 0; j < KC_PANEL; j += VW)
+        store(y + j, r ? load(t + j) + load(r + j) : load(t + j));
+    return;
+  }
+  if (s->residual.at >= 0) {
+    const float *r = kc_f32(c, s->residual, row) + column;
+    for (int j = 0; j < n; j++) t[j] += r[j];
+  }
+  store_row(s->out.type, c->at[s->out.at], to * s->out.ld + column, t, n);
+}
+
 // finish turns the tile into rows of the result.
 static void finish(const kc_ctx *c, const kc_segment *s, int32_t panel, int32_t row, int mr,
                    float *tile, float *second) {
@@ -30,26 +47,18 @@ static void finish(const kc_ctx *c, const kc_segment *s, int32_t panel, int32_t 
     }
   }
   int64_t first = s->out_row ? c->scalars[s->out_row] : 0;
-  for (int i = 0; i < mr; i++) {
-    float *t = tile + i * KC_PANEL;
-    if (s->residual.at >= 0) {
-      const float *r = kc_f32(c, s->residual, row + i) + column;
-      if (n == KC_PANEL)
-        for (int j = 0; j < KC_PANEL; j += VW) store(t + j, load(t + j) + load(r + j));
-      else
-        for (int j = 0; j < n; j++) t[j] += r[j];
-    }
-    store_row(s->out.type, c->at[s->out.at], (first + row + i) * s->out.ld + column, t, n);
-  }
+  for (int i = 0; i < mr; i++)
+    finish_row(c, s, column, n, row + i, first + row + i, tile + i * KC_PANEL);
 }
 
 static void product_panel(struct product_job *j, int32_t panel, int32_t from, int32_t to) {
   const kc_segment *s = j->p->segments;
   for (; panel >= panels_of(s->w); s++) panel -= panels_of(s->w);
   _Alignas(64) float tile[MR_FLOAT * KC_PANEL], second[MR_FLOAT * KC_PANEL];
-  int floats = floats_per_tile(s->w->kind);
+  int most = most_rows(s->w->kind);
+  if (s->w2 && most_rows(s->w2->kind) < most) most = most_rows(s->w2->kind);
   for (int32_t row = from; row < to;) {
-    int mr = floats ? float_rows(to - row) : int_rows(to - row);
+    int mr = tile_rows(to - row, most);
     rows_in x = rows_from(j->x, row);
     multiply(mr, x, s->w, panel, tile);
     if (s->w2) multiply(mr, x, s->w2, panel, second);

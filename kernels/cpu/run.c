@@ -4,11 +4,19 @@
 
 #include "internal.h"
 
+// From this size on, memory is aligned for large pages: weights are read from
+// end to end, and a small page's address has to be looked up every 64 lines.
+#define LARGE ((size_t)2 << 20)
+
 void *kc_alloc(size_t bytes) {
-  size_t size = (bytes + 127) / 64 * 64;  // vector loads may look past the end
-  void *p = aligned_alloc(64, size);
-  if (p) memset(p, 0, size);
-  return p;
+  size_t align = bytes < LARGE ? 64 : LARGE;
+  size_t size = (bytes + 64 + align - 1) / align * align;  // vector loads may look past the end
+  void *p = aligned_alloc(align, size);
+  if (!p) return NULL;
+#ifdef MADV_HUGEPAGE
+  if (align == LARGE) madvise(p, size, MADV_HUGEPAGE);  // a wish: failure only costs speed
+#endif
+  return memset(p, 0, size);
 }
 
 void kc_free(void *memory) { free(memory); }

@@ -1,19 +1,30 @@
 // Tiles: a few prepared rows times one panel of 32 outputs, to out[rows][32].
 //
 // A tile goes over the panel in passes of NV vectors, so that the sums of all
-// rows stay in registers. MR_FLOAT and MR_INT are the most rows of one tile.
+// rows stay in registers. MR_FLOAT, MR_BYTES and MR_BLOCK are the
+// most rows of one tile of each family.
+#define NV 2
 #if VW == 16
-#define NV 2
 #define MR_FLOAT 12
-#define MR_INT 6
+#define MR_BYTES 12
+#define MR_BLOCK 6
+#define EACH_FLOAT_ROWS(CALL) UP_TO_12(CALL)
+#define EACH_BYTES_ROWS(CALL) UP_TO_12(CALL)
+#define EACH_BLOCK_ROWS(CALL) UP_TO_6(CALL)
 #elif VW == 8
-#define NV 2
 #define MR_FLOAT 6
-#define MR_INT 2
+#define MR_BYTES 4
+#define MR_BLOCK 2
+#define EACH_FLOAT_ROWS(CALL) UP_TO_6(CALL)
+#define EACH_BYTES_ROWS(CALL) UP_TO_4(CALL)
+#define EACH_BLOCK_ROWS(CALL) UP_TO_2(CALL)
 #else
-#define NV 2
 #define MR_FLOAT 4
-#define MR_INT 2
+#define MR_BYTES 4
+#define MR_BLOCK 2
+#define EACH_FLOAT_ROWS(CALL) UP_TO_4(CALL)
+#define EACH_BYTES_ROWS(CALL) UP_TO_4(CALL)
+#define EACH_BLOCK_ROWS(CALL) UP_TO_2(CALL)
 #endif
 #define PASS (VW * NV)
 
@@ -42,6 +53,14 @@ INLINE rows_in rows_from(rows_in x, int32_t row) {
   return x;
 }
 
+// fetch asks for the weights that follow 32 steps later. Only where a tile has
+// rows enough that the loads leave room.
+INLINE void fetch(const int mr, const void *w, int step) {
+  if (mr < 4) return;
+  UNROLL for (int at = 0; at < PASS * step / KC_PANEL; at += 64)
+      __builtin_prefetch((const char *)w + 32 * step + at);
+}
+
 // Rows times a matrix [k][ldw] of f32 or halves, 32 columns of it.
 INLINE void tile_float(const int mr, const int half, const float *x, int64_t ldx, const void *w,
                        int64_t ldw, int32_t k, float *out) {
@@ -50,6 +69,8 @@ INLINE void tile_float(const int mr, const int half, const float *x, int64_t ldx
     UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < NV; j++) acc[i][j] = splat(0);
     for (int32_t kk = 0; kk < k; kk++) {
       vf wv[NV];
+      const char *at = (const char *)w + (kk * ldw + pass) * (half ? 2 : 4);
+      fetch(mr, at, (int)ldw * (half ? 2 : 4));
       UNROLL for (int j = 0; j < NV; j++) wv[j] =
           half ? load_half((const uint16_t *)w + kk * ldw + pass + j * VW)
                : load((const float *)w + kk * ldw + pass + j * VW);
@@ -89,6 +110,7 @@ INLINE void tile_brain(const int mr, const rows_in x, const uint8_t *w, float *o
     UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < NV; j++) acc[i][j] = splat(0);
     for (int32_t k = 0; k < x.k; k += 2) {
       vi wv[NV];
+      fetch(mr, w + (int64_t)k * KC_PANEL * 2 + pass * 4, KC_PANEL * 4);
       UNROLL for (int j = 0; j < NV; j++) wv[j] =
           load_int(w + (int64_t)k * KC_PANEL * 2 + (pass + j * VW) * 4);
       UNROLL for (int i = 0; i < mr; i++) {
@@ -134,11 +156,12 @@ INLINE vi dot_bytes(vi acc, vi w, int32_t x, const int full) {
 INLINE void tile_bytes(const int mr, const rows_in x, const uint8_t *w, const float *scale,
                        float *out) {
   for (int pass = 0; pass < KC_PANEL; pass += PASS) {
-    vi acc[MR_INT][NV];
+    vi acc[MR_BYTES][NV];
     UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < NV; j++) acc[i][j] =
         splat_int(SIGNED_FULL ? 0 : -128 * x.sum[i * x.blocks * 2]);
     for (int32_t k = 0; k < x.k; k += 4) {
       vi wv[NV];
+      fetch(mr, w + (int64_t)k * KC_PANEL + pass * 4, KC_PANEL * 4);
       UNROLL for (int j = 0; j < NV; j++) wv[j] =
           load_int(w + (int64_t)k * KC_PANEL + (pass + j * VW) * 4);
       UNROLL for (int i = 0; i < mr; i++) {
@@ -183,7 +206,7 @@ INLINE vi load_quants(const int kind, const uint8_t *quants, int q, int column) 
 }
 
 // Quads from to to of one block: acc = zero point + products.
-INLINE void block_dot(const int mr, const int kind, vi acc[MR_INT][NV], const uint8_t *quants,
+INLINE void block_dot(const int mr, const int kind, vi acc[MR_BLOCK][NV], const uint8_t *quants,
                       const int from, const int to, int column, const rows_in x, int32_t block) {
   const int halves = kind == KC_PACK_Q6_K;
   UNROLL for (int i = 0; i < mr; i++) {
@@ -203,7 +226,7 @@ INLINE void block_dot(const int mr, const int kind, vi acc[MR_INT][NV], const ui
   }
 }
 
-INLINE void block_scale(const int mr, vf sums[MR_INT][NV], vi acc[MR_INT][NV], const vf d[NV],
+INLINE void block_scale(const int mr, vf sums[MR_BLOCK][NV], vi acc[MR_BLOCK][NV], const vf d[NV],
                         const rows_in x, int32_t block) {
   UNROLL for (int i = 0; i < mr; i++) {
     vf s = splat(x.scale[(int64_t)i * x.blocks + block]);
@@ -215,11 +238,11 @@ INLINE void tile_blocks(const int mr, const int kind, const rows_in x, const uin
                         float *out) {
   const int head = kind_wide(kind) ? 256 : kind_minimum(kind) ? 128 : 64;
   for (int pass = 0; pass < KC_PANEL; pass += PASS) {
-    vf sums[MR_INT][NV];
+    vf sums[MR_BLOCK][NV];
     UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < NV; j++) sums[i][j] = splat(0);
     const uint8_t *block = w;
     for (int32_t b = 0; b < x.blocks; b++, block += kc_block_bytes(kind)) {
-      vi acc[MR_INT][NV];
+      vi acc[MR_BLOCK][NV];
       vf d[NV];
       UNROLL for (int j = 0; j < NV; j++) d[j] = load_scale(kind, block, pass + j * VW);
       if (kind == KC_PACK_Q6_K) {
@@ -246,102 +269,70 @@ INLINE void tile_blocks(const int mr, const int kind, const rows_in x, const uin
   }
 }
 
-// Each number of rows is compiled by itself.
-#define EACH_FLOAT_ROWS(CALL)      \
-  switch (mr) {                    \
-    case 1:                        \
-      CALL(1);                     \
-      break;                       \
-    case 2:                        \
-      CALL(2);                     \
-      break;                       \
-    case 3:                        \
-      CALL(3);                     \
-      break;                       \
-    case 4:                        \
-      CALL(4);                     \
-      break;                       \
-    case 6:                        \
-      CALL(MR_FLOAT >= 6 ? 6 : 1); \
-      break;                       \
-    default:                       \
-      CALL(MR_FLOAT);              \
-  }
+// Each number of rows is compiled by itself: mr is 1 to so many.
+#define ROWS(n, CALL) \
+  case n:             \
+    CALL(n);          \
+    break;
+#define UP_TO_2(CALL) ROWS(1, CALL) ROWS(2, CALL)
+#define UP_TO_4(CALL) UP_TO_2(CALL) ROWS(3, CALL) ROWS(4, CALL)
+#define UP_TO_6(CALL) UP_TO_4(CALL) ROWS(5, CALL) ROWS(6, CALL)
+#define UP_TO_12(CALL) \
+  UP_TO_6(CALL)        \
+  ROWS(7, CALL) ROWS(8, CALL) ROWS(9, CALL) ROWS(10, CALL) ROWS(11, CALL) ROWS(12, CALL)
 
-#define EACH_INT_ROWS(CALL)      \
-  switch (mr) {                  \
-    case 1:                      \
-      CALL(1);                   \
-      break;                     \
-    case 2:                      \
-      CALL(2);                   \
-      break;                     \
-    case 3:                      \
-      CALL(MR_INT >= 3 ? 3 : 1); \
-      break;                     \
-    case 4:                      \
-      CALL(MR_INT >= 4 ? 4 : 1); \
-      break;                     \
-    default:                     \
-      CALL(MR_INT);              \
-  }
-
-// The rows of the next tile when so many are left.
-static int float_rows(int left) {
-  if (left >= MR_FLOAT) return MR_FLOAT;
-  if (MR_FLOAT > 6 && left >= 6) return 6;
-  return left < 4 ? left : 4;
+// The rows of the next tile when so many are left: all tiles about the same.
+static int tile_rows(int left, int most) {
+  int tiles = (left + most - 1) / most;
+  return (left + tiles - 1) / tiles;
 }
 
-static int int_rows(int left) {
-  if (left >= MR_INT) return MR_INT;
-  return left < 4 ? left : 4;
+static int most_rows(int32_t kind) {
+  if (kind <= KC_PACK_BF16) return MR_FLOAT;
+  return kind == KC_PACK_I8 ? MR_BYTES : MR_BLOCK;
 }
 
 static void multiply_float(int mr, const float *x, int64_t ldx, const float *w, int64_t ldw,
                            int32_t k, float *out) {
 #define CALL(n) tile_float(n, 0, x, ldx, w, ldw, k, out)
-  EACH_FLOAT_ROWS(CALL)
+  switch (mr) { EACH_FLOAT_ROWS(CALL) }
 #undef CALL
 }
 
 static void multiply_half(int mr, rows_in x, const uint8_t *w, float *out) {
 #define CALL(n) tile_float(n, 1, x.f32, x.ld, w, KC_PANEL, x.k, out)
-  EACH_FLOAT_ROWS(CALL)
+  switch (mr) { EACH_FLOAT_ROWS(CALL) }
 #undef CALL
 }
 
 static void multiply_brain(int mr, rows_in x, const uint8_t *w, float *out) {
 #define CALL(n) tile_brain(n, x, w, out)
-  EACH_FLOAT_ROWS(CALL)
+  switch (mr) { EACH_FLOAT_ROWS(CALL) }
 #undef CALL
 }
 
-static void multiply_bytes(int mr, rows_in x, const uint8_t *w, const float *scale, float *out){
+static void multiply_bytes(int mr, rows_in x, const uint8_t *w, const float *scale, float *out) {
 #define CALL(n) tile_bytes(n, x, w, scale, out)
-    EACH_INT_ROWS(CALL)
+  switch (mr) { EACH_BYTES_ROWS(CALL) }
 #undef CALL
 }
 
-#define MULTIPLY_BLOCKS(NAME, KIND)                                              \
+#define MULTIPLY_BLOCKS(NAME)                                                    \
   static void multiply_##NAME(int mr, rows_in x, const uint8_t *w, float *out) { \
-    EACH_INT_ROWS(NAME##_CALL)                                                   \
+    switch (mr) { EACH_BLOCK_ROWS(NAME##_CALL) }                                 \
   }
 #define q4_0_CALL(n) tile_blocks(n, KC_PACK_Q4_0, x, w, out)
 #define q4_1_CALL(n) tile_blocks(n, KC_PACK_Q4_1, x, w, out)
 #define q8_0_CALL(n) tile_blocks(n, KC_PACK_Q8_0, x, w, out)
 #define q4_k_CALL(n) tile_blocks(n, KC_PACK_Q4_K, x, w, out)
 #define q6_k_CALL(n) tile_blocks(n, KC_PACK_Q6_K, x, w, out)
-MULTIPLY_BLOCKS(q4_0, KC_PACK_Q4_0) MULTIPLY_BLOCKS(q4_1, KC_PACK_Q4_1)
-    MULTIPLY_BLOCKS(q8_0, KC_PACK_Q8_0) MULTIPLY_BLOCKS(q4_k, KC_PACK_Q4_K)
-        MULTIPLY_BLOCKS(q6_k, KC_PACK_Q6_K)
+MULTIPLY_BLOCKS(q4_0)
+MULTIPLY_BLOCKS(q4_1)
+MULTIPLY_BLOCKS(q8_0)
+MULTIPLY_BLOCKS(q4_k) MULTIPLY_BLOCKS(q6_k)
 
-            static int floats_per_tile(int32_t kind) {
-  return kind <= KC_PACK_BF16;
-}
-
-// multiply computes the tile of mr rows with panel p of w.
-static void multiply(int mr, rows_in x, const kc_packed *w, int32_t p, float *out) {
+    // multiply computes the tile of mr rows with panel p of w.
+    static void multiply(int mr, rows_in x, const kc_packed *w, int32_t p, float *out) {
   const uint8_t *panel = w->data + p * w->panel_bytes;
   switch (w->kind) {
     case KC_PACK_F32:

@@ -6,6 +6,6 @@
 // A row is named kernel.<op>.<backend>.<precision>. Rates of products are in
 // GFLOP/s (two for each multiplication), those of everything that is bound by
 // memory in GB/s of the bytes that must be read and written at least. Each
-// value is the median of several repetitions. The clock is a parameter: now
-// gives a time that only grows.
+// value is that of the fastest of several repetitions. The clock is a parameter:
+// now gives a time that only grows.
 package kernelbench

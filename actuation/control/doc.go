@@ -26,6 +26,9 @@
 // driver answers again. When the context ends, or anything in the loop panics,
 // the last thing written is the stopped command.
 //
+// A Watcher is shown everything that the commands follow from; from that a
+// Replayer gives the same commands again, to the bit.
+//
 // A tick allocates nothing. Instants are those of the robot.Clock that New was
 // given, which must be the one that the driver and the sources stamp with.
 package control

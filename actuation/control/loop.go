@@ -26,6 +26,8 @@ type Config struct {
 	// AfterRestart starts the robot stopped, for a program that comes up after
 	// an unclean end.
 	AfterRestart bool `yaml:"-"`
+	// Watcher is told what the loop was given and what it made of it; nil: nobody.
+	Watcher Watcher `yaml:"-"`
 }
 
 // Loop is the control loop of one robot.
@@ -44,6 +46,7 @@ type Loop struct {
 	release atomic.Bool
 	refused atomic.Uint64
 	dropped atomic.Uint64
+	orders  atomic.Uint64 // how many there were
 
 	// What the loop's goroutine alone uses.
 	core    safety.Core
@@ -56,6 +59,7 @@ type Loop struct {
 	writes  channel
 	// deaf is since when no command has come through; zero: it does.
 	deaf robot.Time
+	told Tick // what the watcher is shown
 
 	ticks, overruns atomic.Uint64
 	late            Histogram
@@ -136,6 +140,11 @@ func (l *Loop) Steer(p Setpoint) {
 }
 
 func (l *Loop) put(s robot.Source, o *order) {
+	o.number = l.orders.Add(1)
+	if l.config.Watcher != nil {
+		// Before the loop can see it, so that no tick speaks of an unknown order.
+		l.config.Watcher.Ordered(&Order{Number: o.number, Chunk: o.chunk, Issued: o.issued, ByVelocity: o.byVelocity})
+	}
 	if old := l.newest[s].Swap(o); old != nil && !old.taken.Load() {
 		l.dropped.Add(1)
 	}

@@ -12,6 +12,7 @@ import (
 // order is what a source wants: a chunk, or a set-point as a chunk of one
 // action. It is never written after it was put, but for taken.
 type order struct {
+	number     uint64
 	chunk      robot.Chunk
 	issued     robot.Time
 	byVelocity bool

@@ -30,6 +30,9 @@ func (l *Loop) Tick() {
 	l.write(decided)
 	l.stages[StageWrite].Add(l.clock.Now().Sub(decided))
 	l.ticks.Add(1)
+	if l.config.Watcher != nil {
+		l.tell()
+	}
 	if l.mu.TryLock() {
 		l.fill(&l.published)
 		l.mu.Unlock()

@@ -98,6 +98,21 @@ func NewPlanner(c Config) (*Planner, error) {
 	return &Planner{config: c, cache: trieCache{language: c.Language}}, nil
 }
 
+// Warm builds the trie of what is in scene and reads the part of the prompt
+// that is the same for each call, so that the first decision takes no longer
+// than the next.
+func (p *Planner) Warm(ctx context.Context, scene *robot.Scene) error {
+	options, err := p.config.Catalogue.Options(scene)
+	if err != nil {
+		return err
+	}
+	_, scorer, err := p.cache.of(options)
+	if err != nil {
+		return err
+	}
+	return scorer.Prompt(ctx, p.config.Language.Encode(p.config.Prompt.Preamble))
+}
+
 // Decide gives the option with the largest say·can. The observation must hold a
 // scene. Errors: ErrNoOption, an affordance outside of [0, 1], whatever the
 // language model fails with, and ctx's error soon after ctx ends.

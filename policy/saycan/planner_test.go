@@ -222,6 +222,21 @@ func TestTrieIsBuiltWhenOptionsChange(t *testing.T) {
 	}
 }
 
+func TestWarmDoesWhatIsTheSameEachTime(t *testing.T) {
+	w := &weighing{}
+	p := newPlanner(t, w, affordance{})
+	o := observed("red block", "blue bowl")
+	if err := p.Warm(context.Background(), o.Scene); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Decide(context.Background(), o, saycan.Request{Instruction: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	if w.builds != 1 || !strings.HasPrefix(w.prompts[1], w.prompts[0]) || len(w.prompts[0]) < 500 {
+		t.Errorf("the trie was built %d times; the prompt read ahead is %q", w.builds, w.prompts[0])
+	}
+}
+
 func TestPromptKeepsItsPrefix(t *testing.T) {
 	w := &weighing{}
 	p := newPlanner(t, w, affordance{})

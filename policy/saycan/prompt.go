@@ -59,6 +59,10 @@ Instruction: stack the pink plate on the white plate
 2. place the pink plate on the white plate
 3. done
 
+Instruction: lift the orange plate
+1. pick up the orange plate
+2. done
+
 Instruction: can I have the white spoon
 1. pick up the white spoon
 2. done
@@ -91,6 +95,11 @@ Instruction: put the pink spoon in the black box, then the white spoon in the br
 3. pick up the white spoon
 4. place the white spoon in the brown cup
 5. done
+
+Instruction: put the grey spoon next to the white plate
+1. pick up the grey spoon
+2. place the grey spoon next to the white plate
+3. done
 
 Instruction: slide the black box to the right
 1. push the black box to the right

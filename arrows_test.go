@@ -36,7 +36,9 @@ var arrows = map[string][]string{
 	"internal/topics": {"robot"},
 	"internal/broker": {"robot", "internal/topics"},
 	"internal/config": {"robot"},
-	"internal/record": {"robot", "internal/topics"},
+	"internal/record": {"robot", "internal/topics", "internal/picture"},
+	// JPEG files, for recordings and datasets.
+	"internal/picture": {},
 	"internal/web":    {"robot", "internal/topics", "internal/broker"},
 	"internal/bench":  {"robot"},
 	// Threads that must be on time: the simulator's physics, the control loop.

@@ -10,8 +10,8 @@
 // (foxglove.CompressedImage, JointState, RawAudio, Log); topics are JSON with
 // their JSON schema, and so is what those schemas have no room for.
 //
-// Crash safety: messages are grouped in chunks that are written and synced at
-// least every Options.FlushEvery (500 ms), so a process that is killed loses
+// Crash safety: messages are grouped in chunks that are written at least every
+// Options.FlushEvery (250 ms) and then synced, so a process that is killed loses
 // less than a second. A file that was cut off is readable up to the cut, and
 // the next Open in the same folder completes it with an index.
 //
@@ -21,5 +21,5 @@
 // again with a new file.
 //
 // Goroutines: the methods that take samples may be called from any goroutine
-// and never block; one goroutine, Run, encodes and writes.
+// and never block (unless Options.Wait says so); one goroutine, Run, encodes and writes.
 package record

@@ -95,7 +95,7 @@ func Repair(path string) error {
 	summary, err := Read(path, func(r *Record) error {
 		if out == nil {
 			var err error
-			if out, err = createFile(part, r.epoch, r.LoggedAt, time.Hour); err != nil {
+			if out, err = createFile(part, r.epoch, r.LoggedAt, time.Hour, r.header); err != nil {
 				return err
 			}
 		}

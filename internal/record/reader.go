@@ -33,7 +33,11 @@ type Record struct {
 
 	schema schema
 	epoch  time.Time
+	header map[string]string
 }
+
+// Header gives what made the recording: Options.Header of then.
+func (r *Record) Header() map[string]string { return r.header }
 
 // Wall gives the wall-clock time of t, an instant of this recording.
 func (r *Record) Wall(t robot.Time) time.Time { return r.epoch.Add(time.Duration(t)) }
@@ -122,6 +126,7 @@ func cutOff(err error) bool {
 type reader struct {
 	each     func(*Record) error
 	epoch    int64
+	header   map[string]string
 	schemas  map[uint16]*mcap.Schema
 	channels map[uint16]*mcap.Channel
 	summary  Summary
@@ -130,13 +135,7 @@ type reader struct {
 func (r *reader) token(token mcap.TokenType, data []byte) error {
 	switch token {
 	case mcap.TokenMetadata:
-		m, err := mcap.ParseMetadata(data)
-		if err != nil || m.Name != clockMetadata {
-			return err
-		}
-		if r.epoch, err = strconv.ParseInt(m.Metadata[epochKey], 10, 64); err != nil {
-			return fmt.Errorf("metadata %s: %w", clockMetadata, err)
-		}
+		return r.metadata(data)
 	case mcap.TokenSchema:
 		s, err := mcap.ParseSchema(data)
 		if err != nil {
@@ -156,6 +155,22 @@ func (r *reader) token(token mcap.TokenType, data []byte) error {
 	return nil
 }
 
+func (r *reader) metadata(data []byte) error {
+	m, err := mcap.ParseMetadata(data)
+	if err != nil {
+		return err
+	}
+	switch m.Name {
+	case headerMetadata:
+		r.header = m.Metadata
+	case clockMetadata:
+		if r.epoch, err = strconv.ParseInt(m.Metadata[epochKey], 10, 64); err != nil {
+			return fmt.Errorf("metadata %s: %w", clockMetadata, err)
+		}
+	}
+	return nil
+}
+
 func (r *reader) message(data []byte) error {
 	m, err := mcap.ParseMessage(data)
 	if err != nil {
@@ -166,7 +181,7 @@ func (r *reader) message(data []byte) error {
 		return fmt.Errorf("a message is on channel %d, which the file does not describe", m.ChannelID)
 	}
 	record := Record{
-		Topic: channel.Topic, Data: m.Data, epoch: time.Unix(0, r.epoch),
+		Topic: channel.Topic, Data: m.Data, epoch: time.Unix(0, r.epoch), header: r.header,
 		At: robot.Time(int64(m.PublishTime) - r.epoch), LoggedAt: robot.Time(int64(m.LogTime) - r.epoch),
 	}
 	if s, ok := r.schemas[channel.SchemaID]; ok {

@@ -307,7 +307,7 @@ func FuzzRead(f *testing.F) {
 	dir := f.TempDir()
 	clock := robot.NewManualClock(epoch, 1)
 	path := filepath.Join(dir, "seed.mcap")
-	out, err := createFile(path, epoch, clock.Now(), time.Hour)
+	out, err := createFile(path, epoch, clock.Now(), time.Hour, map[string]string{"robot": "two"})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -1,17 +1,15 @@
 package record
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"image"
-	"image/jpeg"
 	"os"
 	"sync/atomic"
 	"time"
 
+	"github.com/kuai-robot/kuai/internal/picture"
 	"github.com/kuai-robot/kuai/robot"
 )
 
@@ -23,12 +21,17 @@ type Options struct {
 	// MaxBytes is the disk budget of Dir, default 20 GB; FileBytes is where a
 	// new file is begun, default 512 MB.
 	MaxBytes, FileBytes int64
-	// FlushEvery bounds what a crash can cost; default 500 ms.
+	// FlushEvery bounds what a crash can cost; default 250 ms.
 	FlushEvery time.Duration
 	// Queue bounds what waits for the disk; default 1024 samples.
 	Queue int
-	// JSONSchemas gives the JSON schema of a topic.
+	// JSONSchemas gives the JSON schema of a topic; SchemaOf makes one.
 	JSONSchemas map[string][]byte
+	// Header is kept at the start of every file: what made the recording.
+	Header map[string]string
+	// Wait makes a sample wait for room in the queue instead of being dropped,
+	// for a source that can: one that makes its own time.
+	Wait bool
 	// OnFault is told once when recording stops working and nil when it works
 	// again.
 	OnFault func(error)
@@ -66,7 +69,7 @@ func Open(o Options) (*Recorder, error) {
 	}
 	setDefault(&o.MaxBytes, 20<<30)
 	setDefault(&o.FileBytes, min(512<<20, o.MaxBytes/4))
-	setDefault(&o.FlushEvery, 500*time.Millisecond)
+	setDefault(&o.FlushEvery, 250*time.Millisecond)
 	setDefault(&o.Queue, 1024)
 	if o.OnFault == nil {
 		o.OnFault = func(error) {}
@@ -102,6 +105,10 @@ func (r *Recorder) Dropped() uint64 { return r.dropped.Load() }
 func (r *Recorder) Written() uint64 { return r.written.Load() }
 
 func (r *Recorder) put(s sample) {
+	if r.o.Wait {
+		r.queue <- s
+		return
+	}
 	select {
 	case r.queue <- s:
 	default:
@@ -148,7 +155,17 @@ func (r *Recorder) Log(at robot.Time, level int, stage, message string) {
 
 // Message records one JSON message of a topic; the recorder keeps data.
 func (r *Recorder) Message(topic string, at robot.Time, data []byte) {
+	r.JSON(topic, at, func() ([]byte, error) { return data, nil })
+}
+
+// JSON records what encode gives, which is called later, on the goroutine of
+// Run.
+func (r *Recorder) JSON(topic string, at robot.Time, encode func() ([]byte, error)) {
 	r.put(sample{topic: topic, at: at, encode: func() ([]byte, error) {
+		data, err := encode()
+		if err != nil {
+			return nil, fmt.Errorf("topic %s: %w", topic, err)
+		}
 		if !json.Valid(data) {
 			return nil, fmt.Errorf("topic %s: not JSON", topic)
 		}
@@ -219,7 +236,7 @@ func (r *Recorder) tryWrite(s sample, now robot.Time) error {
 			return err
 		}
 		r.path = newName(r.o.Dir, r.o.Clock.Epoch().Add(time.Duration(now)))
-		if r.file, err = createFile(r.path, r.o.Clock.Epoch(), now, r.o.FlushEvery); err != nil {
+		if r.file, err = createFile(r.path, r.o.Clock.Epoch(), now, r.o.FlushEvery, r.o.Header); err != nil {
 			return err
 		}
 	}
@@ -246,18 +263,13 @@ func (r *Recorder) finish() error {
 	return f.close()
 }
 
+// jpegQuality is libjpeg's, for pictures that did not come as JPEG.
+const jpegQuality = 90
+
 func encodeJPEG(f *robot.Frame) ([]byte, error) {
-	if f.Width <= 0 || f.Height <= 0 || len(f.Pixels) != 3*f.Width*f.Height {
-		return nil, fmt.Errorf("camera %s: %d bytes are not a picture of %d×%d", f.Camera, len(f.Pixels), f.Width, f.Height)
+	data, err := picture.Encode(f.Pixels, f.Width, f.Height, jpegQuality)
+	if err != nil {
+		return nil, fmt.Errorf("camera %s: %w", f.Camera, err)
 	}
-	rgba := image.NewRGBA(image.Rect(0, 0, f.Width, f.Height))
-	for i := range f.Width * f.Height {
-		copy(rgba.Pix[4*i:4*i+3], f.Pixels[3*i:3*i+3])
-		rgba.Pix[4*i+3] = 255
-	}
-	var out bytes.Buffer
-	if err := jpeg.Encode(&out, rgba, &jpeg.Options{Quality: 90}); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), nil
+	return data, nil
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/foxglove/mcap/go/mcap"
@@ -17,6 +19,8 @@ const (
 	// the clock: log time minus epoch is robot.Time.
 	clockMetadata = "kuai.clock"
 	epochKey      = "epoch_unix_nano"
+	// headerMetadata names the one that carries Options.Header.
+	headerMetadata = "kuai.header"
 
 	encodingJSON     = "json"
 	encodingProtobuf = "protobuf"
@@ -35,9 +39,10 @@ type file struct {
 
 	flushEvery time.Duration
 	flushed    robot.Time
+	syncing    syncer
 }
 
-func createFile(path string, epoch time.Time, now robot.Time, flushEvery time.Duration) (*file, error) {
+func createFile(path string, epoch time.Time, now robot.Time, flushEvery time.Duration, header map[string]string) (*file, error) {
 	out, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o640)
 	if err != nil {
 		return nil, err
@@ -49,22 +54,26 @@ func createFile(path string, epoch time.Time, now robot.Time, flushEvery time.Du
 		channels: map[string]*mcap.Channel{},
 		counts:   map[uint16]uint32{},
 	}
-	if err := f.start(); err != nil {
+	if err := f.start(header); err != nil {
 		return nil, errors.Join(err, out.Close(), os.Remove(path))
 	}
 	return f, nil
 }
 
-func (f *file) start() (err error) {
+func (f *file) start(header map[string]string) (err error) {
 	if f.w, err = mcap.NewWriter(f.out, f.options); err != nil {
 		return err
 	}
 	if err := f.w.WriteHeader(&mcap.Header{Library: "kuai"}); err != nil {
 		return err
 	}
-	return f.w.WriteMetadata(&mcap.Metadata{
+	err = f.w.WriteMetadata(&mcap.Metadata{
 		Name: clockMetadata, Metadata: map[string]string{epochKey: strconv.FormatInt(f.epoch, 10)},
 	})
+	if err != nil || len(header) == 0 {
+		return err
+	}
+	return f.w.WriteMetadata(&mcap.Metadata{Name: headerMetadata, Metadata: header})
 }
 
 // write appends one message. schema names a Foxglove message, or is the JSON
@@ -91,7 +100,7 @@ func (f *file) write(topic string, s schema, at, now robot.Time, data []byte) er
 		return err
 	}
 	f.flushed = now
-	return f.out.Sync()
+	return f.syncing.start(f.out)
 }
 
 func (f *file) channel(topic string, s schema) (*mcap.Channel, error) {
@@ -122,11 +131,48 @@ func (f *file) channel(topic string, s schema) (*mcap.Channel, error) {
 func (f *file) size() int64 { return int64(f.w.Offset()) }
 
 func (f *file) close() error {
-	return errors.Join(f.w.Close(), f.out.Sync(), f.out.Close())
+	return errors.Join(f.w.Close(), f.syncing.wait(), f.out.Sync(), f.out.Close())
 }
 
 // abandon closes the file as it is, for when it cannot be written any more.
-func (f *file) abandon() { f.out.Close() }
+func (f *file) abandon() {
+	f.syncing.wait() // its error is the one that led here, or is told already
+	f.out.Close()
+}
+
+// syncer brings what was written to the disk beside the writing, which a slow
+// disk would hold up. That what was written survives the process needs no sync;
+// that it survives a power cut does.
+type syncer struct {
+	running sync.WaitGroup
+	busy    atomic.Bool
+	failed  atomic.Pointer[error]
+}
+
+// start begins a sync unless one is running, and gives the error of the last.
+func (s *syncer) start(f *os.File) error {
+	if s.busy.CompareAndSwap(false, true) {
+		s.running.Go(func() {
+			if err := f.Sync(); err != nil {
+				s.failed.Store(&err)
+			}
+			s.busy.Store(false)
+		})
+	}
+	return s.error()
+}
+
+func (s *syncer) error() error {
+	if err := s.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+func (s *syncer) wait() error {
+	s.running.Wait()
+	return s.error()
+}
 
 const (
 	chunkBytes         = 1 << 20

@@ -31,8 +31,8 @@
 // That holds to 1e-3 where products are in f32. Where weights are in blocks and
 // products in kernels.Stored precision, activations are rounded to 8 bits, and a
 // last bit that differs in one sum (sums over keys are taken in other orders by
-// passes of other sizes) can grow to a few tenths in a log-probability of a
-// whole option, as it does in llama.cpp: as much as the rounding itself costs.
+// passes of other sizes) can grow to a few tenths in the log-probability of a
+// whole option: as much as the rounding itself costs.
 //
 // # Failure
 //

@@ -39,8 +39,8 @@ var arrows = map[string][]string{
 	"internal/record": {"robot", "internal/topics", "internal/picture"},
 	// JPEG files, for recordings and datasets.
 	"internal/picture": {},
-	"internal/web":    {"robot", "internal/topics", "internal/broker"},
-	"internal/bench":  {"robot"},
+	"internal/web":     {"robot", "internal/topics", "internal/broker"},
+	"internal/bench":   {"robot"},
 	// Threads that must be on time: the simulator's physics, the control loop.
 	"internal/realtime": {"robot"},
 	// The daemon is the wiring: it alone knows every room.

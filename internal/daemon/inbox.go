@@ -147,10 +147,24 @@ func (d *Daemon) awaitReset() error {
 	}
 }
 
-// instruct hands an instruction to the agent.
-func (d *Daemon) instruct(m topics.Instruction) error {
+// able says why no skill can run now, or nil.
+func (d *Daemon) able() error {
 	if d.agent == nil {
 		return errNoRunner
+	}
+	switch s := d.loop.Status(); s.Verdict.Mode {
+	case safety.Stopped:
+		return fmt.Errorf("the robot is stopped (%s): reset it to let it move again", d.loop.Reason(&s))
+	case safety.Fault:
+		return fmt.Errorf("the robot is at fault (%s)", d.loop.Reason(&s))
+	}
+	return nil
+}
+
+// instruct hands an instruction to the agent.
+func (d *Daemon) instruct(m topics.Instruction) error {
+	if err := d.able(); err != nil {
+		return err
 	}
 	d.submit(m.ID, topics.NameInstruction, func(ctx context.Context) agent.Plan { return d.agent.Run(ctx, m.ID, m.Text) })
 	return nil
@@ -158,8 +172,8 @@ func (d *Daemon) instruct(m topics.Instruction) error {
 
 // runSkill hands one skill to the agent.
 func (d *Daemon) runSkill(m topics.Skill) error {
-	if d.agent == nil {
-		return errNoRunner
+	if err := d.able(); err != nil {
+		return err
 	}
 	s := robot.Skill{Name: m.Name, Args: m.Args}
 	d.submit(m.ID, topics.NameSkill, func(ctx context.Context) agent.Plan { return d.agent.RunSkill(ctx, m.ID, s) })

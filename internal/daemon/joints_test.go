@@ -54,8 +54,7 @@ func TestJointsThatAreDevicesFollowTeleopAndStop(t *testing.T) {
 	c := config.Default()
 	c.Robot.Name, c.Robot.Driver, c.Runner, c.Affordance, c.Cameras = "six-devices", config.DriverMQTT, config.None, config.None, nil
 	c.Sim.Demo, c.Broker.Listen, c.Web.Listen = "", "127.0.0.1:0", ""
-	// A loaded machine delays messages; what is tested is that they move joints.
-	c.Safety.MaxStateAge = 400 * time.Millisecond
+	tolerant(&c)
 	d, err := New(Options{Config: &c})
 	if err != nil {
 		t.Fatal(err)

@@ -60,6 +60,10 @@ func (s *simulation) live(ctx context.Context) error {
 	done := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()
+		// A thread that comes back from the simulator's C code needs a slot of the
+		// Go runtime, and must not wait for one until a thread that the system
+		// has put aside gives it up.
+		runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), runtime.NumCPU()+4))
 		s.log.Debug("physics", "thread", realtime.Prioritise(physicsPriority))
 		done <- s.world.Run(ctx, realtime.Clock{Clock: s.clock})
 	}()

@@ -158,6 +158,10 @@ func (d *Daemon) buildMind() (err error) {
 		return err
 	}
 	d.closers = append(d.closers, closePlanner)
+	// The first instruction then costs no more than the others.
+	if err := planner.Warm(context.Background(), d.sim.world.Scene()); err != nil {
+		return err
+	}
 	body := &realBody{loop: d.loop, clock: d.clock, sensors: d.sensors, scene: d.sim.world.Scene}
 	d.agent, err = d.mind.newAgent(planner, e, body, d.clock, d.progress)
 	return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -17,7 +18,8 @@ const (
 	silence = 400 * time.Millisecond
 	// lapse is how long a board that failed counts as gone at least.
 	lapse = time.Second
-	beat  = 20 * time.Millisecond
+	// beat is how often the worker looks after a board that is not written to.
+	beat = 10 * time.Millisecond
 )
 
 // actuators is a connected board. Its worker alone calls it.
@@ -27,9 +29,11 @@ type actuators interface {
 	write(o *output, l level) error
 	// release gives a pin no more pulses, or duty 0.
 	release(o *output) error
-	// wrote is called after each command that was carried out. It may answer
-	// that the board has forgotten what it was told.
+	// wrote is called after each command that was carried out, idle on every
+	// beat while no output is on. They may answer that the board has forgotten
+	// what it was told.
 	wrote(now robot.Time) (forgotten bool, err error)
+	idle(now robot.Time) (forgotten bool, err error)
 	// every is the least time between two commands that the board can take.
 	every() time.Duration
 	// failed is closed when the board is found gone, and err then says why.
@@ -38,8 +42,10 @@ type actuators interface {
 	close() error
 }
 
-// opener connects to a board.
-type opener func(ctx context.Context) (actuators, error)
+// opener connects to a board. Whenever the board has shown since that it took
+// all that it was told up to some instant, confirm is called with that, from
+// any goroutine.
+type opener func(ctx context.Context, confirm func(robot.Time)) (actuators, error)
 
 // board is a board as its worker keeps it.
 type board struct {
@@ -49,8 +55,9 @@ type board struct {
 	clock   robot.Clock
 	retry   time.Duration
 
-	orders *robot.Mailbox[robot.Command]
-	fault  atomic.Pointer[error] // why the board is not there; nil: it is
+	orders    *robot.Mailbox[robot.Command]
+	fault     atomic.Pointer[error] // why the board is not there; nil: it is
+	confirmed atomic.Int64          // robot.Time
 
 	// The worker's own.
 	sent    []level // by output
@@ -94,7 +101,7 @@ func (b *board) run(ctx context.Context) {
 }
 
 func (b *board) connect(ctx context.Context) (actuators, error) {
-	a, err := b.open(ctx)
+	a, err := b.open(ctx, func(t robot.Time) { b.confirmed.Store(int64(t)) })
 	if err != nil {
 		return nil, err
 	}
@@ -131,13 +138,27 @@ func (b *board) serve(ctx context.Context, a actuators) error {
 				return err
 			}
 		case <-beats:
-			if b.clock.Now().Sub(ordered) >= silence {
-				if err := b.releaseAll(a); err != nil {
-					return err
-				}
+			if err := b.lookAfter(a, b.clock.Now(), ordered); err != nil {
+				return err
 			}
 		}
 	}
+}
+
+// lookAfter lets the outputs go when nothing was ordered for too long, and
+// keeps an eye on a board that is at rest. One whose outputs are on hears
+// nothing but orders: its dead-man must not be fed by anything else.
+func (b *board) lookAfter(a actuators, now, ordered robot.Time) error {
+	if now.Sub(ordered) >= silence {
+		if err := b.releaseAll(a); err != nil {
+			return err
+		}
+	}
+	if slices.Contains(b.on, true) {
+		return nil
+	}
+	_, err := a.idle(now)
+	return err
 }
 
 // beats gives something to read every now and then by the clock.

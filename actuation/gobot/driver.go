@@ -95,12 +95,16 @@ func (d *Driver) fault() error {
 	return nil
 }
 
-// Read implements control.Driver: the commanded position is all that is known.
+// Read implements control.Driver: the commanded position is all that is known,
+// as of when the board that has been silent longest showed that it listens.
 func (d *Driver) Read() (robot.State, error) {
 	if err := d.fault(); err != nil {
 		return robot.State{}, err
 	}
 	d.state.At = d.clock.Now()
+	for _, b := range d.boards {
+		d.state.At = min(d.state.At, robot.Time(b.confirmed.Load()))
+	}
 	return d.state, nil
 }
 

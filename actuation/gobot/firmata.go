@@ -23,7 +23,6 @@ const (
 	wakeTime = 5 * time.Second
 	// handshakeTime bounds Gobot's handshake.
 	handshakeTime = 5 * time.Second
-	askEvery      = 100 * time.Millisecond
 	statusEvery   = 250 * time.Millisecond
 	// refusals is how many status answers in a row may report refused messages.
 	refusals = 4
@@ -37,10 +36,10 @@ type firmataBoard struct {
 	link    *link
 	period  time.Duration
 
-	asked, polled robot.Time
-	reports       int
-	known         status
-	refused       int
+	polled  robot.Time
+	reports int
+	known   status
+	refused int
 }
 
 // newFirmataOpener gives what connects to a Firmata board. One adaptor serves
@@ -51,12 +50,12 @@ func newFirmataOpener(b *Board, outputs []output, clock robot.Clock) opener {
 		c.ConnectTimeout = handshakeTime
 	}
 	period := firmataPeriod(b, outputs)
-	return func(ctx context.Context) (actuators, error) {
+	return func(ctx context.Context, confirm func(robot.Time)) (actuators, error) {
 		port, err := openPort(ctx, b)
 		if err != nil {
 			return nil, err
 		}
-		f := &firmataBoard{adaptor: adaptor, link: newLink(clock, port), period: period}
+		f := &firmataBoard{adaptor: adaptor, link: newLink(clock, port, confirm), period: period}
 		if err := f.connect(ctx); err != nil {
 			return nil, fmt.Errorf("%s: %w", b.Port, errors.Join(err, f.link.Close()))
 		}
@@ -240,24 +239,22 @@ func (f *firmataBoard) release(o *output) error {
 }
 
 func (f *firmataBoard) wrote(now robot.Time) (forgotten bool, err error) {
-	if now.Sub(f.asked) >= askEvery {
-		f.asked = now
-		f.link.ask()
+	f.link.ask(now)
+	poll := now.Sub(f.polled) >= statusEvery
+	if poll {
+		f.polled = now
 	}
 	if !f.link.kuai() {
 		// Nothing says whether such a board understood: it is told again.
-		if now.Sub(f.polled) < statusEvery {
-			return false, nil
-		}
-		f.polled = now
-		return true, nil
+		return poll, nil
 	}
-	if now.Sub(f.polled) >= statusEvery {
-		f.polled = now
+	if poll {
 		f.link.askStatus()
 	}
 	return f.heed()
 }
+
+func (f *firmataBoard) idle(now robot.Time) (forgotten bool, err error) { return f.wrote(now) }
 
 // heed looks at what the board has said of itself since last time.
 func (f *firmataBoard) heed() (forgotten bool, err error) {

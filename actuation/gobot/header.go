@@ -60,7 +60,7 @@ func newOpener(b *Board, outputs []output, clock robot.Clock, more map[string]Ne
 			servos = append(servos, outputs[i].pin)
 		}
 	}
-	return func(context.Context) (actuators, error) {
+	return func(_ context.Context, confirm func(robot.Time)) (actuators, error) {
 		a, err := build(b, servos)
 		if err != nil {
 			return nil, err
@@ -68,13 +68,14 @@ func newOpener(b *Board, outputs []output, clock robot.Clock, more map[string]Ne
 		if err := a.Connect(); err != nil {
 			return nil, errors.Join(err, a.Finalize())
 		}
-		return &header{adaptor: a, backward: map[string]bool{}, pulses: map[string]gobot.PWMPinner{}}, nil
+		return &header{adaptor: a, confirm: confirm, backward: map[string]bool{}, pulses: map[string]gobot.PWMPinner{}}, nil
 	}, nil
 }
 
 // header is a computer's pins, or any other Gobot adaptor.
 type header struct {
 	adaptor  Adaptor
+	confirm  func(robot.Time)
 	backward map[string]bool // by direction pin
 	pulses   map[string]gobot.PWMPinner
 }
@@ -155,8 +156,14 @@ func (h *header) release(o *output) error {
 	return h.adaptor.(gpio.PwmWriter).PwmWrite(o.pin, 0)
 }
 
-// wrote implements actuators: these pins forget nothing.
-func (h *header) wrote(robot.Time) (forgotten bool, err error) { return false, nil }
+// wrote implements actuators. These pins forget nothing, and a call that gave
+// no error is all the confirmation there is.
+func (h *header) wrote(now robot.Time) (forgotten bool, err error) {
+	h.confirm(now)
+	return false, nil
+}
+
+func (h *header) idle(now robot.Time) (forgotten bool, err error) { return h.wrote(now) }
 
 func (h *header) every() time.Duration { return 0 }
 

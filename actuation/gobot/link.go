@@ -12,17 +12,22 @@ import (
 	"github.com/kuai-robot/kuai/robot"
 )
 
-// answerTime is how long a board may take to answer.
-const answerTime = 300 * time.Millisecond
+const (
+	// answerTime is how long a board may take to answer,
+	answerTime = 300 * time.Millisecond
+	// askAgain when a question or an answer may have been lost.
+	askAgain = 50 * time.Millisecond
+)
 
 // link lies between Gobot's Firmata client and the port. It feeds the client
 // only what the client survives, never tells it of an error (the client
 // panics on one), and asks the board for signs of life itself.
 type link struct {
-	clock robot.Clock
-	port  io.ReadWriteCloser
-	stop  context.CancelFunc
-	work  sync.WaitGroup
+	clock   robot.Clock
+	port    io.ReadWriteCloser
+	confirm func(robot.Time) // see opener
+	stop    context.CancelFunc
+	work    sync.WaitGroup
 
 	write sync.Mutex // of port
 
@@ -35,14 +40,15 @@ type link struct {
 	versions int // answers to the version query
 	name     string
 	asked    robot.Time // since when an answer is due; 0: none is
+	again    robot.Time // when it was last asked for
 	told     status
 	reports  int // how many status answers came
 	fault    error
 	gone     chan struct{} // closed with the fault
 }
 
-func newLink(clock robot.Clock, port io.ReadWriteCloser) *link {
-	l := &link{clock: clock, port: port, shaking: true, gone: make(chan struct{})}
+func newLink(clock robot.Clock, port io.ReadWriteCloser, confirm func(robot.Time)) *link {
+	l := &link{clock: clock, port: port, confirm: confirm, shaking: true, gone: make(chan struct{})}
 	l.wake = sync.NewCond(&l.mu)
 	ctx, cancel := context.WithCancel(context.Background())
 	l.stop = cancel
@@ -103,6 +109,11 @@ func (l *link) take(message []byte) {
 	switch {
 	case message[0] == protocolVersion:
 		l.versions++
+		// The board takes messages in order, so it has taken all that was sent
+		// before the question.
+		if l.asked != 0 {
+			l.confirm(l.asked)
+		}
 		l.asked = 0
 	case message[0] != sysexStart:
 	case message[1] == capabilityAnswer:
@@ -168,14 +179,21 @@ func (l *link) Close() error {
 	return nil
 }
 
-// ask sends the version query, which every Firmata board answers.
-func (l *link) ask() {
+// ask sends the version query, which every Firmata board answers, unless an
+// answer is still due.
+func (l *link) ask(now robot.Time) {
 	l.mu.Lock()
+	due := l.asked != 0 && now.Sub(l.again) < askAgain
+	if !due {
+		l.again = now
+	}
 	if l.asked == 0 {
-		l.asked = l.clock.Now()
+		l.asked = now
 	}
 	l.mu.Unlock()
-	l.Write([]byte{protocolVersion})
+	if !due {
+		l.Write([]byte{protocolVersion})
+	}
 }
 
 // askStatus sends kuai's status query.

@@ -67,19 +67,24 @@ static void stop_output(uint8_t pin) {
   set_active(pin, false);
 }
 
+// Says whether the pin's limit makes it an output of one kind for good.
+static bool bound(uint8_t pin) {
+  if (!usable(pin)) return false;
+  uint8_t only = limit_of(pin)->mode;
+  return only == MODE_OUTPUT || only == MODE_PWM || only == MODE_SERVO;
+}
+
 void pin_start(uint8_t pin) {
   pins[pin].servo_min = SERVO_DEFAULT_MIN;
   pins[pin].servo_max = SERVO_DEFAULT_MAX;
   pins[pin].mode = MODE_INPUT;
   if (!usable(pin)) return;
   release(pin);
-  uint8_t only = limit_of(pin)->mode;
-  if (pin_capable(pin, MODE_OUTPUT) && hal_pin_duty(pin) == DUTY_DIGITAL) {
-    pins[pin].mode = MODE_OUTPUT;
-  }
-  if (only == MODE_OUTPUT || only == MODE_PWM || only == MODE_SERVO) {
-    pins[pin].mode = only;
+  if (bound(pin)) {
+    pins[pin].mode = limit_of(pin)->mode;
     stop_output(pin);
+  } else if (pin_capable(pin, MODE_OUTPUT) && hal_pin_duty(pin) == DUTY_DIGITAL) {
+    pins[pin].mode = MODE_OUTPUT;
   }
 }
 
@@ -96,6 +101,11 @@ void pins_stop(void) {
 uint8_t pins_active(void) { return active_count; }
 
 bool pin_set_mode(uint8_t pin, uint8_t mode) {
+  if (mode == MODE_INPUT && bound(pin)) {
+    // Hosts let an output go by making it an input; this one goes to rest.
+    stop_output(pin);
+    return true;
+  }
   if (!pin_capable(pin, mode)) return false;
   // Hosts repeat the mode; an output that runs goes on. The stop pin is an input already.
   if (pins[pin].mode == mode) return true;

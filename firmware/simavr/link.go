@@ -123,6 +123,16 @@ func (b *Board) receive() {
 	}
 }
 
+// Babble has the host hear bytes that the board never sent, as from a broken
+// cable.
+func (b *Board) Babble(bytes ...byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.link != nil {
+		b.link.tell(bytes)
+	}
+}
+
 // unreadMost is how many bytes a USB adapter holds before the host waits.
 const unreadMost = 512
 
@@ -135,11 +145,11 @@ func (b *Board) send() {
 		return
 	}
 	// The host may be gone, or not reading: an adapter drops bytes then.
-	b.link.slaveRoom(buffer[:n])
+	b.link.tell(buffer[:n])
 }
 
-// slaveRoom writes what the terminal takes without waiting.
-func (l *link) slaveRoom(bytes []byte) {
+// tell writes what the terminal takes without waiting.
+func (l *link) tell(bytes []byte) {
 	pending, err := unix.IoctlGetInt(int(l.slave.Fd()), unix.TIOCINQ)
 	const terminal = 4096
 	if err == nil && pending+len(bytes) < terminal {

@@ -1,0 +1,138 @@
+package gobot_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/kuai-robot/kuai/actuation/drivertest"
+	"github.com/kuai-robot/kuai/actuation/gobot"
+	"github.com/kuai-robot/kuai/firmware/simavr"
+	"github.com/kuai-robot/kuai/robot"
+)
+
+// arm is drivertest's arm on servos of a simulated Arduino.
+type arm struct {
+	*simavr.Board
+	t        *testing.T
+	desc     *robot.Description
+	clock    *robot.ManualClock
+	real     robot.Clock
+	port     string
+	position robot.Joints
+	garbled  bool
+	noise    *rand.Rand
+}
+
+// servoPins are those of the six joints.
+var servoPins = []int{3, 5, 6, 9, 10, 11}
+
+const (
+	shortest = 600.0 // µs, at the lower limits
+	longest  = 2400.0
+)
+
+func servos(port string, d *robot.Description) *gobot.Config {
+	c := &gobot.Config{Boards: []gobot.Board{{Name: "uno", Adaptor: gobot.AdaptorFirmata, Port: port}}}
+	for i := range d.Joints {
+		c.Joints = append(c.Joints, gobot.Joint{
+			Name: d.Joints[i].Name, Kind: gobot.KindServo, Pin: strconv.Itoa(servoPins[i]),
+			MinPulse: shortest, MaxPulse: longest, Inverted: i%2 == 1,
+		})
+	}
+	return c
+}
+
+func newArm(t *testing.T) *arm {
+	t.Helper()
+	a := &arm{
+		Board: simavr.NewBoard(t, simavr.Uno, nil), t: t, desc: drivertest.Arm(), real: robot.NewSystemClock(),
+		clock: robot.NewManualClock(time.Unix(0, 0), robot.Time(time.Second)),
+		port:  filepath.Join(t.TempDir(), "ttyACM0"), noise: rand.New(rand.NewPCG(1, 2)),
+	}
+	a.position = a.desc.Home()
+	if err := a.Plug(a.port); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// pass lets time go by for the board and the driver, no faster than really, so
+// that the kernel hands the bytes over and Gobot's goroutines get their turn.
+func (a *arm) pass(d time.Duration) {
+	a.t.Helper()
+	for ; d > 0; d -= time.Millisecond {
+		if err := a.real.Wait(a.t.Context(), a.real.Now().Add(time.Millisecond)); err != nil {
+			a.t.Fatal(err)
+		}
+		if a.garbled {
+			for range 3 {
+				a.Babble(byte(a.noise.Uint32()))
+			}
+		}
+		if err := a.RunFor(time.Millisecond); err != nil {
+			a.t.Fatal(err)
+		}
+		a.clock.Advance(time.Millisecond)
+	}
+}
+
+// where gives the position that the newest pulse of each servo stands for.
+func (a *arm) where() robot.Joints {
+	for i := range a.desc.Joints {
+		pulses := a.Pulses(servoPins[i])
+		if len(pulses) == 0 {
+			continue
+		}
+		share := (float64(pulses[len(pulses)-1].Width)/float64(time.Microsecond) - shortest) / (longest - shortest)
+		if i%2 == 1 {
+			share = 1 - share
+		}
+		l := &a.desc.Joints[i].Limits
+		a.position[i] = l.MinPosition + share*(l.MaxPosition-l.MinPosition)
+	}
+	return a.position
+}
+
+// driven says whether any servo has had a pulse in the last frame.
+func (a *arm) driven() bool {
+	for _, pin := range servoPins {
+		pulses := a.Pulses(pin)
+		if n := len(pulses); n > 0 && simavr.Duration(a.Cycles()-pulses[n-1].Start) < 25*time.Millisecond {
+			return true
+		}
+	}
+	return false
+}
+
+func TestConformanceOnASimulatedBoard(t *testing.T) {
+	drivertest.Run(t, func(t *testing.T) *drivertest.Rig {
+		a := newArm(t)
+		driver, err := gobot.New(gobot.Options{Config: servos(a.port, a.desc), Description: a.desc, Clock: a.clock})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := driver.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		return &drivertest.Rig{
+			Driver: driver, Description: a.desc, Clock: a.clock, Advance: a.pass,
+			Position: a.where, Enabled: a.driven,
+			// A pulse is a few microseconds off, and comes every 20 ms.
+			Resolution: math.Pi * 12 / (longest - shortest), Settle: 50 * time.Millisecond,
+			Unplug: a.Unplug,
+			Plug: func() {
+				if err := a.Plug(a.port); err != nil {
+					t.Fatal(err)
+				}
+			},
+			Garble: func(on bool) { a.garbled = on },
+			Slow:   a.FreezeHost,
+		}
+	})
+}

@@ -326,7 +326,7 @@ func TestResetDoesNotMakeAFallenJointJump(t *testing.T) {
 		fallen float64
 		wheel  bool
 		jumps  bool
-	}{"sagged": {fallen: 0.17}, "fallen": {fallen: 0.18, jumps: true}, "fallen back": {fallen: -0.18, jumps: true}, "wheel": {fallen: 9, wheel: true}} {
+	}{"sagged": {fallen: 0.169}, "fallen": {fallen: 0.18, jumps: true}, "fallen back": {fallen: -0.18, jumps: true}, "wheel": {fallen: 9, wheel: true}} {
 		d, i := testArm(), 1
 		if c.wheel {
 			i = 5

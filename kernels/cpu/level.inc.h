@@ -4,6 +4,10 @@
 //
 #include "tiles.inc.h"
 //
+#include "blocks.inc.h"
+//
+#include "multiply.inc.h"
+//
 #include "prepare.inc.h"
 //
 #include "product.inc.h"

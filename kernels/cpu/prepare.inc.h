@@ -29,6 +29,16 @@ static float row_squares(const float *x, int32_t n, float mean) {
   return sum_of(sum);
 }
 
+// row_poison is 0, or not a number where an element of the row is none or is
+// infinite: rounding to integers would hide it.
+static float row_poison(const float *x, int32_t n) {
+  vf sum = splat(0);
+  int32_t i = 0;
+  for (; i + VW <= n; i += VW) sum += load(x + i) * splat(0);
+  if (i < n) sum += load_some(x + i, n - i, 0) * splat(0);
+  return sum_of(sum);
+}
+
 enum { LAYER, RMS, L2 };
 
 static row_norm norm_of(const kc_norm *norm, const float *x, int32_t n) {
@@ -117,6 +127,7 @@ INLINE int32_t round_bytes(int8_t *q, vf v, vf inverse) {
 static void block_row(int8_t *q, float *scale, int32_t *sum, const float *x, const kc_norm *norm,
                       int32_t n) {
   row_norm r = norm_of(norm, x, n);
+  float poison = row_poison(x, n);
   for (int32_t b = 0; b < n; b += KC_BLOCK, sum += 2) {
     vf v[KC_BLOCK / VW], top = splat(0);
     UNROLL for (int i = 0; i < KC_BLOCK / VW; i++) {
@@ -124,7 +135,7 @@ static void block_row(int8_t *q, float *scale, int32_t *sum, const float *x, con
       top = larger(top, magnitude(v[i]));
     }
     float limit = max_of(top);
-    *scale++ = limit / 127;
+    *scale++ = limit / 127 + poison;
     vf inverse = splat(limit > 0 ? 127 / limit : 0);
     sum[0] = sum[1] = 0;
     UNROLL for (int i = 0; i < KC_BLOCK / VW; i++) sum[i * VW / 16] +=
@@ -140,7 +151,7 @@ static void byte_row(int8_t *q, float *scale, int32_t *sum, const float *x, cons
     for (int32_t i = 0; i < n; i += VW) top = larger(top, magnitude(norm_any(&r, x, i, n)));
     limit = max_of(top);
   }
-  *scale = limit / 127;
+  *scale = limit / 127 + row_poison(x, n);
   vf inverse = splat(limit > 0 ? 127 / limit : 0);
   sum[0] = sum[1] = 0;
   for (int32_t i = 0; i < kc_prepared_stride(n); i += VW)

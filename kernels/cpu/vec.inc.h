@@ -119,10 +119,11 @@ INLINE vf load_brain(const uint16_t *p) {
 // x·2^n for whole n from -126 to 127.
 INLINE vf scale_two(vf x, vi n) { return x * as_float((n + 127) << 23); }
 
-// eˣ within 2 units in the last place; 0 below -87.3.
+// eˣ within 2 units in the last place; 0 below -87.3; not a number stays so.
 INLINE vf exp_of(vf x) {
   vf low = splat(-87.3f);
-  vi dead = x < low;
+  vi dead = x < low, lost = x != x;
+  vf kept = x;
   x = smaller(larger(x, low), splat(88.3f));
   const vf magic = splat(12582912.0f);  // 1.5·2²³: adding it rounds
   vf n = x * splat(1.44269504f) + magic;
@@ -136,7 +137,7 @@ INLINE vf exp_of(vf x) {
   p = p * r + splat(1.6666665459e-1f);
   p = p * r + splat(5.0000001201e-1f);
   p = p * r * r + r + splat(1);
-  return choose(dead, splat(0), scale_two(p, exponent));
+  return choose(lost, kept, choose(dead, splat(0), scale_two(p, exponent)));
 }
 
 INLINE vf sigmoid_of(vf x) { return splat(1) / (splat(1) + exp_of(-x)); }
@@ -190,7 +191,7 @@ INLINE vf activate_as(int act, vf x) {
     case SILU:
       return x * sigmoid_of(x);
     case RELU:
-      return larger(x, splat(0));
+      return choose(x < splat(0), splat(0), x);
     case SIGMOID:
       return sigmoid_of(x);
     case TANH:

@@ -11,6 +11,7 @@ func Run(t *testing.T, backend kernels.Backend) {
 	for _, c := range Cases() {
 		t.Run(c.Name, func(t *testing.T) { Check(t, c, backend) })
 	}
+	t.Run("poison", func(t *testing.T) { poison(t, backend) })
 	t.Run("sessions", func(t *testing.T) { sessions(t, backend) })
 }
 

@@ -1,0 +1,98 @@
+// From a packed matrix and a number of rows to the tile compiled for both.
+
+// Each number of rows is compiled by itself: mr is 1 to so many.
+#define ROWS(n, CALL) \
+  case n:             \
+    CALL(n);          \
+    break;
+#define UP_TO_2(CALL) ROWS(1, CALL) ROWS(2, CALL)
+#define UP_TO_4(CALL) UP_TO_2(CALL) ROWS(3, CALL) ROWS(4, CALL)
+#define UP_TO_6(CALL) UP_TO_4(CALL) ROWS(5, CALL) ROWS(6, CALL)
+#define UP_TO_12(CALL) \
+  UP_TO_6(CALL)        \
+  ROWS(7, CALL) ROWS(8, CALL) ROWS(9, CALL) ROWS(10, CALL) ROWS(11, CALL) ROWS(12, CALL)
+
+// The rows of the next tile when so many are left: all tiles about the same.
+static int tile_rows(int left, int most) {
+  int tiles = (left + most - 1) / most;
+  return (left + tiles - 1) / tiles;
+}
+
+static int most_rows(int32_t kind) {
+  if (kind <= KC_PACK_BF16) return MR_FLOAT;
+  return kind == KC_PACK_I8 ? MR_BYTES : MR_BLOCK;
+}
+
+static void multiply_float(int mr, const float *x, int64_t ldx, const float *w, int64_t ldw,
+                           int32_t k, float *out) {
+#define CALL(n) tile_float(n, 0, x, ldx, w, ldw, k, out)
+  switch (mr) { EACH_FLOAT_ROWS(CALL) }
+#undef CALL
+}
+
+static void multiply_half(int mr, rows_in x, const uint8_t *w, float *out) {
+#define CALL(n) tile_float(n, 1, x.f32, x.ld, w, KC_PANEL, x.k, out)
+  switch (mr) { EACH_FLOAT_ROWS(CALL) }
+#undef CALL
+}
+
+static void multiply_brain(int mr, rows_in x, const uint8_t *w, float *out) {
+#define CALL(n) tile_brain(n, x, w, out)
+  switch (mr) { EACH_FLOAT_ROWS(CALL) }
+#undef CALL
+}
+
+static void multiply_bytes(int mr, rows_in x, const uint8_t *w, const float *scale, float *out) {
+#define CALL(n) tile_bytes(n, x, w, scale, out)
+  switch (mr) { EACH_BYTES_ROWS(CALL) }
+#undef CALL
+}
+
+#define MULTIPLY_BLOCKS(NAME)                                                    \
+  static void multiply_##NAME(int mr, rows_in x, const uint8_t *w, float *out) { \
+    switch (mr) { EACH_BLOCK_ROWS(NAME##_CALL) }                                 \
+  }
+#define q4_0_CALL(n) tile_blocks(n, KC_PACK_Q4_0, x, w, out)
+#define q4_1_CALL(n) tile_blocks(n, KC_PACK_Q4_1, x, w, out)
+#define q8_0_CALL(n) tile_blocks(n, KC_PACK_Q8_0, x, w, out)
+#define q4_k_CALL(n) tile_blocks(n, KC_PACK_Q4_K, x, w, out)
+#define q6_k_CALL(n) tile_blocks(n, KC_PACK_Q6_K, x, w, out)
+MULTIPLY_BLOCKS(q4_0)
+MULTIPLY_BLOCKS(q4_1)
+MULTIPLY_BLOCKS(q8_0)
+MULTIPLY_BLOCKS(q4_k)
+MULTIPLY_BLOCKS(q6_k)
+
+    // multiply computes the tile of mr rows with panel p of w.
+    static void multiply(int mr, rows_in x, const kc_packed *w, int32_t p, float *out) {
+  const uint8_t *panel = w->data + p * w->panel_bytes;
+  switch (w->kind) {
+    case KC_PACK_F32:
+      multiply_float(mr, x.f32, x.ld, (const float *)panel, KC_PANEL, x.k, out);
+      break;
+    case KC_PACK_F16:
+      multiply_half(mr, x, panel, out);
+      break;
+    case KC_PACK_BF16:
+      multiply_brain(mr, x, panel, out);
+      break;
+    case KC_PACK_I8:
+      multiply_bytes(mr, x, panel, w->scale + p * KC_PANEL, out);
+      break;
+    case KC_PACK_Q4_0:
+      multiply_q4_0(mr, x, panel, out);
+      break;
+    case KC_PACK_Q4_1:
+      multiply_q4_1(mr, x, panel, out);
+      break;
+    case KC_PACK_Q8_0:
+      multiply_q8_0(mr, x, panel, out);
+      break;
+    case KC_PACK_Q4_K:
+      multiply_q4_k(mr, x, panel, out);
+      break;
+    case KC_PACK_Q6_K:
+      multiply_q6_k(mr, x, panel, out);
+      break;
+  }
+}

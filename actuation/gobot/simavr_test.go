@@ -21,6 +21,7 @@ type arm struct {
 	desc     *robot.Description
 	clock    *robot.ManualClock
 	real     robot.Clock
+	turn     robot.Time
 	port     string
 	position robot.Joints
 	garbled  bool
@@ -60,14 +61,16 @@ func newArm(t *testing.T) *arm {
 	return a
 }
 
-// pass lets time go by for the board and the driver, no faster than really, so
-// that the kernel hands the bytes over and Gobot's goroutines get their turn.
+// pass lets time go by for the board and the driver, not much faster than
+// really, so that the kernel hands the bytes over and Gobot's goroutines get
+// their turn.
 func (a *arm) pass(d time.Duration) {
 	a.t.Helper()
 	for ; d > 0; d -= time.Millisecond {
-		if err := a.real.Wait(a.t.Context(), a.real.Now().Add(time.Millisecond)); err != nil {
+		if err := a.real.Wait(a.t.Context(), a.turn); err != nil {
 			a.t.Fatal(err)
 		}
+		a.turn = a.real.Now().Add(time.Millisecond / 2)
 		if a.garbled {
 			for range 3 {
 				a.Babble(byte(a.noise.Uint32()))

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
 
 	"github.com/kuai-robot/kuai/robot"
@@ -32,12 +31,12 @@ type link struct {
 // adapter is when it is plugged in; what was there before is unplugged.
 func (b *Board) Plug(path string) error {
 	b.Unplug()
-	master, slave, err := pty.Open()
+	master, slave, err := openPair()
 	if err != nil {
 		return fmt.Errorf("simavr: %w", err)
 	}
 	l := &link{master: master, slave: slave, path: path, done: make(chan struct{})}
-	if err := errors.Join(raw(slave), replaceLink(slave.Name(), path)); err != nil {
+	if err := replaceLink(slave.Name(), path); err != nil {
 		return errors.Join(fmt.Errorf("simavr: %w", err), master.Close(), slave.Close())
 	}
 	go l.listen()
@@ -47,16 +46,53 @@ func (b *Board) Plug(path string) error {
 	return nil
 }
 
-// raw has the terminal pass bytes as they are, before a host opens it.
-func raw(f *os.File) error {
-	t, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+// openPair opens a pseudo-terminal that passes bytes as they are. Both ends
+// are in the runtime's poller, so that Close ends a read that waits.
+func openPair() (master, slave *os.File, err error) {
+	const flags = os.O_RDWR | unix.O_NOCTTY | unix.O_NONBLOCK
+	if master, err = os.OpenFile("/dev/ptmx", flags, 0); err != nil {
+		return nil, nil, err
+	}
+	var number int
+	err = control(master, func(fd int) (err error) {
+		if err = unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
+			return err
+		}
+		number, err = unix.IoctlGetInt(fd, unix.TIOCGPTN)
+		return err
+	})
+	if err == nil {
+		slave, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), flags, 0)
+	}
+	if err == nil {
+		err = control(slave, raw)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, master.Close())
+	}
+	return master, slave, nil
+}
+
+// control calls f with the file's descriptor; Fd would take it off the poller.
+func control(f *os.File, call func(fd int) error) error {
+	c, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failure error
+	err = c.Control(func(fd uintptr) { failure = call(int(fd)) })
+	return errors.Join(err, failure)
+}
+
+func raw(fd int) error {
+	t, err := unix.IoctlGetTermios(fd, unix.TCGETS)
 	if err != nil {
 		return err
 	}
 	t.Iflag, t.Oflag, t.Lflag = 0, 0, 0
 	t.Cflag = unix.CS8 | unix.CREAD | unix.CLOCAL
 	t.Cc[unix.VMIN], t.Cc[unix.VTIME] = 1, 0
-	return unix.IoctlSetTermios(int(f.Fd()), unix.TCSETS, t)
+	return unix.IoctlSetTermios(fd, unix.TCSETS, t)
 }
 
 func replaceLink(target, path string) error {
@@ -150,8 +186,12 @@ func (b *Board) send() {
 
 // tell writes what the terminal takes without waiting.
 func (l *link) tell(bytes []byte) {
-	pending, err := unix.IoctlGetInt(int(l.slave.Fd()), unix.TIOCINQ)
 	const terminal = 4096
+	pending := terminal
+	err := control(l.slave, func(fd int) (err error) {
+		pending, err = unix.IoctlGetInt(fd, unix.TIOCINQ)
+		return err
+	})
 	if err == nil && pending+len(bytes) < terminal {
 		_, _ = l.master.Write(bytes)
 	}

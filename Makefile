@@ -35,6 +35,11 @@ eval: models ## whole episodes in simulation, headless: success rates of the def
 bench: models ## every figure of docs/figures.md; JSON=1 for one object a line
 	bin/kuai bench $(if $(JSON),--json)
 
+figures: models ## measure everything and write docs/figures.md (about 10 minutes, on a quiet machine)
+	@mkdir -p build
+	{ bin/kuai bench --json; bin/kuai eval --given --episodes 200 --json; bin/kuai eval --json; } > build/figures.jsonl
+	python3 scripts/figures.py < build/figures.jsonl > docs/figures.md
+
 ## --- checks ------------------------------------------------------------------
 
 test: test-deps models ## every test, as CI runs it
@@ -62,4 +67,4 @@ $(VENV)/bin/ruff:
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install -q ruff==0.14.5
 
-.PHONY: help run build deps fw models eval bench test test-web test-deps lint
+.PHONY: help run build deps fw models eval bench figures test test-web test-deps lint

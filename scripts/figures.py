@@ -52,13 +52,12 @@ def main() -> None:
     rows = [json.loads(line) for line in sys.stdin if line.strip()]
     if not rows:
         sys.exit("figures: no JSON lines on standard input")
+    system = f"{platform.system()} {platform.machine()}"
     print("# Figures\n")
+    print("`make figures` measures them and writes this page. Times move with the machine and with")
+    print("what else it does; no test depends on them.\n")
     print(
-        "`make figures` measures them and writes this page. Times move with the machine and with what"
-    )
-    print("else it does; no test depends on them.\n")
-    print(
-        f"Measured on {datetime.date.today()} on {processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}.\n"
+        f"Measured on {datetime.date.today()}: {processor()}, {os.cpu_count()} cores, {system}.\n"
     )
     print("| figure | value | bar | beside |")
     print("| --- | --- | --- | --- |")

@@ -41,6 +41,8 @@ var arrows = map[string][]string{
 	"internal/picture": {},
 	"internal/web":     {"robot", "internal/topics", "internal/broker"},
 	"internal/bench":   {"robot"},
+	// What stages were given, and those stages again.
+	"internal/replay": {"robot", "actuation", "policy", "internal/record"},
 	// Threads that must be on time: the simulator's physics, the control loop.
 	"internal/realtime": {"robot"},
 	// The daemon is the wiring: it alone knows every room.

@@ -54,8 +54,8 @@ func (d *Daemon) frame(f robot.Frame) {
 	if d.page != nil {
 		d.page.Show(f)
 	}
-	if d.recorder != nil {
-		d.recorder.Frame(f)
+	if d.recording != nil {
+		d.recording.recorder.Frame(f)
 	}
 }
 

@@ -12,7 +12,6 @@ import (
 
 	"github.com/kuai-robot/kuai/actuation/control"
 	"github.com/kuai-robot/kuai/internal/config"
-	"github.com/kuai-robot/kuai/internal/record"
 	"github.com/kuai-robot/kuai/internal/topics"
 	"github.com/kuai-robot/kuai/internal/web"
 	"github.com/kuai-robot/kuai/perception/sensor"
@@ -50,8 +49,8 @@ type Daemon struct {
 	mind        *mind        // nil without a runner
 	agent       *agent.Agent // nil without a runner
 	links       *links
-	page        *web.Server      // nil without a page
-	recorder    *record.Recorder // nil when nothing is recorded
+	page        *web.Server // nil without a page
+	recording   *recording  // nil when nothing is recorded
 
 	out     *outbox
 	worker  *worker
@@ -77,7 +76,7 @@ func New(o Options) (*Daemon, error) {
 	}
 	d.out = newOutbox(d.log)
 	for _, build := range []func() error{
-		d.buildBody, d.buildPerception, d.buildMind, d.buildRecorder, d.buildConnections,
+		d.describe, d.buildRecording, d.buildBody, d.buildPerception, d.buildMind, d.buildConnections,
 	} {
 		if err := build(); err != nil {
 			return nil, errors.Join(err, d.Close())
@@ -86,11 +85,13 @@ func New(o Options) (*Daemon, error) {
 	return d, nil
 }
 
+func (d *Daemon) describe() (err error) {
+	d.description, err = readDescription(d.config)
+	return err
+}
+
 // buildBody makes what moves: the driver, the safety limits, the loop.
 func (d *Daemon) buildBody() (err error) {
-	if d.description, err = readDescription(d.config); err != nil {
-		return err
-	}
 	limits, err := compileSafety(d.config)
 	if err != nil {
 		return err
@@ -102,7 +103,11 @@ func (d *Daemon) buildBody() (err error) {
 	if d.wrap != nil {
 		driver = d.wrap(driver)
 	}
-	d.loop, err = control.New(limits, driver, d.clock, control.Config{RateHz: d.config.Control.RateHz, Realtime: true})
+	c := control.Config{RateHz: d.config.Control.RateHz, Realtime: true}
+	if d.recording != nil {
+		c.Watcher = d.recording.loop
+	}
+	d.loop, err = control.New(limits, driver, d.clock, c)
 	if err != nil {
 		return err
 	}
@@ -162,29 +167,13 @@ func (d *Daemon) buildMind() (err error) {
 	if err := planner.Warm(context.Background(), d.sim.world.Scene()); err != nil {
 		return err
 	}
-	body := &realBody{loop: d.loop, clock: d.clock, sensors: d.sensors, scene: d.sim.world.Scene}
-	d.agent, err = d.mind.newAgent(planner, e, body, d.clock, d.progress)
+	var body body = &realBody{loop: d.loop, clock: d.clock, sensors: d.sensors, scene: d.sim.world.Scene}
+	clock := d.clock
+	if d.recording != nil {
+		body, clock = d.recording.around(body, clock)
+	}
+	d.agent, err = d.mind.newAgent(planner, e, body, clock, d.progress)
 	return err
-}
-
-func (d *Daemon) buildRecorder() (err error) {
-	if !d.config.Record.On {
-		return nil
-	}
-	d.recorder, err = record.Open(record.Options{
-		Dir: d.config.Record.Folder, Clock: d.clock, Description: d.description, MaxBytes: int64(d.config.Record.BudgetGB * 1e9),
-		OnFault: func(err error) {
-			if err != nil {
-				d.log.Error("recording stopped", "error", err)
-				d.event(topics.Event{Kind: topics.EventWarning, Reason: "recording stopped: " + err.Error()})
-			}
-		},
-	})
-	if err != nil {
-		return err
-	}
-	d.out.listen(func(topic *topics.Topic, payload []byte) { d.recorder.Message(topic.Name, d.clock.Now(), payload) })
-	return nil
 }
 
 // buildConnections lets others in: the broker and the page.
@@ -288,8 +277,8 @@ func (d *Daemon) Run(ctx context.Context) error {
 	stage("worker", d.worker.Run)
 	stage("state", d.publishState)
 	stage("health", d.publishHealth)
-	if d.recorder != nil {
-		stage("recorder", d.recorder.Run)
+	if d.recording != nil {
+		stage("recording", d.recording.Run)
 	}
 	if d.page != nil {
 		stage("page", d.page.Run)

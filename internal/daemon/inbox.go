@@ -166,7 +166,9 @@ func (d *Daemon) instruct(m topics.Instruction) error {
 	if err := d.able(); err != nil {
 		return err
 	}
-	d.submit(m.ID, topics.NameInstruction, func(ctx context.Context) agent.Plan { return d.agent.Run(ctx, m.ID, m.Text) })
+	d.submit(m.ID, topics.NameInstruction, func(ctx context.Context) agent.Plan {
+		return d.recording.episode(ctx, m.ID, m.Text, nil, func(ctx context.Context) agent.Plan { return d.agent.Run(ctx, m.ID, m.Text) })
+	})
 	return nil
 }
 
@@ -176,7 +178,9 @@ func (d *Daemon) runSkill(m topics.Skill) error {
 		return err
 	}
 	s := robot.Skill{Name: m.Name, Args: m.Args}
-	d.submit(m.ID, topics.NameSkill, func(ctx context.Context) agent.Plan { return d.agent.RunSkill(ctx, m.ID, s) })
+	d.submit(m.ID, topics.NameSkill, func(ctx context.Context) agent.Plan {
+		return d.recording.episode(ctx, m.ID, "", &s, func(ctx context.Context) agent.Plan { return d.agent.RunSkill(ctx, m.ID, s) })
+	})
 	return nil
 }
 
@@ -194,6 +198,7 @@ func (d *Daemon) submit(id, topic string, run func(context.Context) agent.Plan) 
 
 // progress says what the agent did.
 func (d *Daemon) progress(u agent.Update) {
+	d.recording.report(&u)
 	topic := *d.topic.Load()
 	d.out.say(topics.NamePlan, planTopic(&u.Plan, d.config.Runner, d.config.Affordance))
 	d.out.say(topics.NameEvent, eventTopic(&u, topic, unix(d.clock, u.Plan.At)))

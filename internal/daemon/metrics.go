@@ -44,9 +44,12 @@ func (d *Daemon) metrics() http.Handler {
 		counter("camera_packets_lost_total", "Packets that never came.", labels, func() float64 { return float64(c.camera.Stats().Lost) })
 	}
 	counter("broker_dropped_total", "Messages that were not sent because the broker was away or the queue full.", nil, func() float64 { return float64(d.links.main.Dropped()) })
-	if d.recorder != nil {
-		counter("record_dropped_total", "Samples that were not recorded.", nil, func() float64 { return float64(d.recorder.Dropped()) })
-		counter("record_written_total", "Samples recorded.", nil, func() float64 { return float64(d.recorder.Written()) })
+	if d.recording != nil {
+		counter("record_dropped_total", "Samples that were not recorded.", nil, func() float64 {
+			c := d.recording.loop.Counts()
+			return float64(c.Dropped + c.DroppedTicks)
+		})
+		counter("record_written_total", "Samples recorded.", nil, func() float64 { return float64(d.recording.loop.Counts().Written) })
 	}
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 }

@@ -38,9 +38,6 @@ func (d *Daemon) publishState(ctx context.Context) error {
 			d.event(topics.Event{Kind: topics.EventFault, Reason: reason})
 		}
 		mode = s.Verdict.Mode
-		if d.recorder != nil {
-			d.recorder.State(s.State)
-		}
 	})
 }
 

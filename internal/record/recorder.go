@@ -35,6 +35,8 @@ type Options struct {
 	// OnFault is told once when recording stops working and nil when it works
 	// again.
 	OnFault func(error)
+	// OnSample is told of each sample that cannot be written down.
+	OnSample func(error)
 }
 
 // Recorder takes samples from every stage and writes them in Run.
@@ -73,6 +75,9 @@ func Open(o Options) (*Recorder, error) {
 	setDefault(&o.Queue, 1024)
 	if o.OnFault == nil {
 		o.OnFault = func(error) {}
+	}
+	if o.OnSample == nil {
+		o.OnSample = func(error) {}
 	}
 	if err := os.MkdirAll(o.Dir, 0o750); err != nil {
 		return nil, fmt.Errorf("record: %w", err)
@@ -201,7 +206,14 @@ func (r *Recorder) write(s sample) {
 		r.dropped.Add(1)
 		return
 	}
-	if err := r.tryWrite(s, now); err != nil {
+	data, err := s.encode()
+	if err != nil {
+		// The sample is at fault, not the disk.
+		r.dropped.Add(1)
+		r.o.OnSample(err)
+		return
+	}
+	if err := r.tryWrite(s, data, now); err != nil {
 		r.dropped.Add(1)
 		r.retryAt = now.Add(retryAfter)
 		if !r.faulty {
@@ -221,11 +233,7 @@ func (r *Recorder) write(s sample) {
 	}
 }
 
-func (r *Recorder) tryWrite(s sample, now robot.Time) error {
-	data, err := s.encode()
-	if err != nil {
-		return err
-	}
+func (r *Recorder) tryWrite(s sample, data []byte, now robot.Time) error {
 	if r.file != nil && r.file.size() >= r.o.FileBytes {
 		if err := r.finish(); err != nil {
 			return err
@@ -236,6 +244,7 @@ func (r *Recorder) tryWrite(s sample, now robot.Time) error {
 			return err
 		}
 		r.path = newName(r.o.Dir, r.o.Clock.Epoch().Add(time.Duration(now)))
+		var err error
 		if r.file, err = createFile(r.path, r.o.Clock.Epoch(), now, r.o.FlushEvery, r.o.Header); err != nil {
 			return err
 		}

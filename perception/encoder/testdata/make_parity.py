@@ -1,7 +1,7 @@
 """Writes the parity fixtures of the encoders: small checkpoints of random weights, and what
 transformers makes of them.
 
-    python perception/encoder/testdata/make_parity.py [FAMILY...]
+    python perception/encoder/testdata/make_parity.py [FAMILY... | minilm FOLDER]
 
 It needs torch, transformers, tokenizers, safetensors and pillow below 13 (13 resizes columns before
 rows where the height shrinks much more than the width, which moves some pixels by one). Each family's folder has the files
@@ -30,7 +30,7 @@ CORPUS = [
 ]
 TEXTS = [
     "a red block", "a bowl", "A  Photo of\tthe   CAT!", "it's don't WE'LL they've I'd", "12 blocks, 3.5 bowls",
-    "naïve café Straße", "你好 robot", "", "  spaces  ", "emoji 🤖 and <|endoftext|> inside", "a" * 40,
+    "naïve café Straße", "你好 robot", "", "  spaces  ", "emoji 🤖 and <end> inside", "a" * 40,
     "the green cup beside the yellow block on the table in the blue bowl of the robot's gripper, twice and again and again",
 ]
 
@@ -239,6 +239,41 @@ def siglip_tokenizer(folder):
     return t
 
 
+def minilm():
+    """The real sentence encoder: its folder is the argument after the family's name."""
+    path = sys.argv[sys.argv.index("minilm") + 1]
+    model = transformers.BertModel.from_pretrained(path)
+    tokenizer = transformers.BertTokenizerFast(vocab=path + "/vocab.txt")
+    texts, plain = [], 0
+    for text in TEXTS + ["Put the red block in the blue bowl.", "stop", "x" * 120 + " y", "control\u200b\u0007char 한국어 ﬁ"]:
+        ids = tokenizer(text, truncation=True, max_length=512)["input_ids"]
+        exact, f32 = run(model, lambda m, t: unit(m(input_ids=torch.tensor([ids])).last_hidden_state.mean(1)))
+        plain = max(plain, float((exact - f32.double()).abs().max()))
+        texts.append({"text": text, "ids": ids, "embedding": numbers(exact)})
+    print("minilm", plain)
+    dump(HERE / "minilm.json", {"texts": texts, "plain_text": plain})
+
+
+def bert():
+    folder = HERE / "bert"
+    folder.mkdir(exist_ok=True)
+    vocab = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"] + [chr(c) for c in range(97, 123)] + ["##" + chr(c) for c in range(97, 123)]
+    vocab += ["the", "red", "block", "blue", "bowl", ".", "'", "你", "cafe", "##ing", "12"]
+    (folder / "vocab.txt").write_text("\n".join(vocab) + "\n")
+    config = transformers.BertConfig(vocab_size=len(vocab), hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=24)
+    model = randomise(transformers.BertModel(config, add_pooling_layer=False))
+    save(model, folder)
+    tokenizer = transformers.BertTokenizerFast(vocab=str(folder / "vocab.txt"))
+    texts, plain = [], 0
+    for text in TEXTS:
+        ids = tokenizer(text, truncation=True, max_length=24)["input_ids"]
+        exact, f32 = run(model, lambda m, t: unit(m(input_ids=torch.tensor([ids])).last_hidden_state.mean(1)))
+        plain = max(plain, float((exact - f32.double()).abs().max()))
+        texts.append({"text": text, "ids": ids, "embedding": numbers(exact)})
+    print("bert", plain)
+    dump(folder / "parity.json", {"texts": texts, "plain_text": plain})
+
+
 def resize():
     cases = []
     for i, (w, h, size, kind) in enumerate([
@@ -263,7 +298,10 @@ def resize():
 
 
 if __name__ == "__main__":
-    families = {f.__name__: f for f in (resize, clip, siglip)}
-    for name in sys.argv[1:] or families:
-        print(name)
-        families[name]()
+    families = {f.__name__: f for f in (resize, clip, siglip, bert)}
+    if "minilm" in sys.argv:
+        minilm()
+    else:
+        for name in sys.argv[1:] or families:
+            print(name)
+            families[name]()

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kuai-robot/kuai/fusion/embed"
+	"github.com/kuai-robot/kuai/kernels"
+	"github.com/kuai-robot/kuai/kernels/cpu"
+	"github.com/kuai-robot/kuai/kernels/ref"
+	"github.com/kuai-robot/kuai/perception/encoder/vision"
+)
+
+// computeFlags say how a model computes.
+type computeFlags struct {
+	backend, precision string
+	threads            int
+}
+
+func (f *computeFlags) add(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringVar(&f.backend, "backend", "cpu", "cpu, or ref (plain and slow)")
+	flags.StringVar(&f.precision, "precision", "stored", "stored (as the weights are), f32, bf16 or int8")
+	flags.IntVar(&f.threads, "threads", 0, "`THREADS` of the cpu backend; 0: as many as the process may use")
+}
+
+// resolve gives the backend and the options that the flags ask for.
+func (f *computeFlags) resolve() (kernels.Backend, kernels.Options, error) {
+	precisions := map[string]kernels.Precision{
+		"stored": kernels.Stored, "f32": kernels.Float32, "bf16": kernels.BFloat16, "int8": kernels.Int8,
+	}
+	precision, ok := precisions[f.precision]
+	switch {
+	case !ok:
+		return nil, kernels.Options{}, exitf(exitInput, "--precision %q: want stored, f32, bf16 or int8", f.precision)
+	case f.threads < 0:
+		return nil, kernels.Options{}, exitf(exitInput, "--threads %d: want 0 or more", f.threads)
+	case f.backend == "ref":
+		return ref.New(), kernels.Options{Precision: precision}, nil
+	case f.backend == "cpu":
+		return cpu.New(cpu.Options{Threads: f.threads}), kernels.Options{Precision: precision}, nil
+	}
+	return nil, kernels.Options{}, exitf(exitInput, "--backend %q: want cpu or ref", f.backend)
+}
+
+func (a *app) encodeCommand() *cobra.Command {
+	var dir string
+	var compute computeFlags
+	c := &cobra.Command{
+		Use:   "encode PICTURE... TEXT...",
+		Short: "Say how well pictures and texts fit each other",
+		Long: "Embeds pictures and texts with CLIP or SigLIP and prints the similarity of each pair. An argument\n" +
+			"that ends in .jpg, .jpeg, .png or .gif is a picture, any other a text. The model is a folder in the\n" +
+			"layout of Hugging Face: config.json, preprocessor_config.json, safetensors and the tokenizer.",
+		Example: "  kuai encode --model clip-vit-base-patch32 image.jpg \"a red block\" \"a bowl\"\n  kuai encode --model siglip --json image.png \"a hand\"",
+		RunE:    func(c *cobra.Command, args []string) error { return a.encode(c.Context(), dir, &compute, args) },
+	}
+	c.Flags().StringVar(&dir, "model", "", "the `FOLDER` of the model")
+	compute.add(c)
+	return c
+}
+
+// sortArguments tells pictures from texts.
+func sortArguments(args []string) (pictures, texts []string) {
+	for _, arg := range args {
+		lower := strings.ToLower(arg)
+		picture := false
+		for _, ending := range []string{".jpg", ".jpeg", ".png", ".gif"} {
+			picture = picture || strings.HasSuffix(lower, ending)
+		}
+		if picture {
+			pictures = append(pictures, arg)
+			continue
+		}
+		texts = append(texts, arg)
+	}
+	return pictures, texts
+}
+
+func (a *app) encode(ctx context.Context, dir string, compute *computeFlags, args []string) error {
+	pictures, texts := sortArguments(args)
+	if dir == "" || len(pictures) == 0 || len(texts) == 0 {
+		return exitf(exitInput, "want --model FOLDER, at least one picture and one text (see kuai encode --help)")
+	}
+	backend, options, err := compute.resolve()
+	if err != nil {
+		return err
+	}
+	pair, err := embed.OpenPair(dir, backend, embed.Options{Compile: options})
+	if err != nil {
+		return err
+	}
+	s, err := pair.NewSession(ctx, texts)
+	if err != nil {
+		return errors.Join(err, pair.Close())
+	}
+	for _, path := range pictures {
+		if err = a.matchPicture(ctx, s, path); err != nil {
+			break
+		}
+	}
+	return errors.Join(err, s.Close(), pair.Close())
+}
+
+// matchPicture prints how well each text fits one picture.
+func (a *app) matchPicture(ctx context.Context, s *embed.PairSession, path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return &exitError{exitInput, err}
+	}
+	frame, err := vision.Decode(file)
+	if err := errors.Join(err, file.Close()); err != nil {
+		return exitf(exitInput, "%s: %w", path, err)
+	}
+	start := a.clock.Now()
+	matches, err := s.Match(ctx, frame)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	ms := 1e3 * a.clock.Now().Sub(start).Seconds()
+	if !a.json {
+		a.out.line("%s  %s", a.out.bold(path), a.out.dim(fmt.Sprintf("%d×%d, %.1f ms", frame.Width, frame.Height, ms)))
+	}
+	for _, m := range matches {
+		if a.json {
+			object := struct {
+				Picture string `json:"picture"`
+				embed.Match
+				Milliseconds float64 `json:"ms"`
+			}{path, m, ms}
+			if err := a.printJSON(object); err != nil {
+				return err
+			}
+			continue
+		}
+		a.out.line("  %7.4f  %5.1f %%  %s", m.Cosine, 100*m.Probability, m.Text)
+	}
+	return nil
+}

@@ -48,23 +48,38 @@ static void multiply_bytes(int mr, rows_in x, const uint8_t *w, const float *sca
 #undef CALL
 }
 
-#define MULTIPLY_BLOCKS(NAME)                                                    \
-  static void multiply_##NAME(int mr, rows_in x, const uint8_t *w, float *out) { \
-    switch (mr) { EACH_BLOCK_ROWS(NAME##_CALL) }                                 \
-  }
-#define q4_0_CALL(n) tile_blocks(n, KC_PACK_Q4_0, x, w, out)
-#define q4_1_CALL(n) tile_blocks(n, KC_PACK_Q4_1, x, w, out)
-#define q8_0_CALL(n) tile_blocks(n, KC_PACK_Q8_0, x, w, out)
-#define q4_k_CALL(n) tile_blocks(n, KC_PACK_Q4_K, x, w, out)
-#define q6_k_CALL(n) tile_blocks(n, KC_PACK_Q6_K, x, w, out)
-MULTIPLY_BLOCKS(q4_0)
-MULTIPLY_BLOCKS(q4_1)
-MULTIPLY_BLOCKS(q8_0)
-MULTIPLY_BLOCKS(q4_k)
-MULTIPLY_BLOCKS(q6_k)
+static void multiply_q4_0(int mr, rows_in x, const uint8_t *w, float *out) {
+#define CALL(n) tile_blocks(n, KC_PACK_Q4_0, x, w, out)
+  switch (mr) { EACH_BLOCK_ROWS(CALL) }
+#undef CALL
+}
 
-    // multiply computes the tile of mr rows with panel p of w.
-    static void multiply(int mr, rows_in x, const kc_packed *w, int32_t p, float *out) {
+static void multiply_q4_1(int mr, rows_in x, const uint8_t *w, float *out) {
+#define CALL(n) tile_blocks(n, KC_PACK_Q4_1, x, w, out)
+  switch (mr) { EACH_BLOCK_ROWS(CALL) }
+#undef CALL
+}
+
+static void multiply_q8_0(int mr, rows_in x, const uint8_t *w, float *out) {
+#define CALL(n) tile_blocks(n, KC_PACK_Q8_0, x, w, out)
+  switch (mr) { EACH_BLOCK_ROWS(CALL) }
+#undef CALL
+}
+
+static void multiply_q4_k(int mr, rows_in x, const uint8_t *w, float *out) {
+#define CALL(n) tile_blocks(n, KC_PACK_Q4_K, x, w, out)
+  switch (mr) { EACH_BLOCK_ROWS(CALL) }
+#undef CALL
+}
+
+static void multiply_q6_k(int mr, rows_in x, const uint8_t *w, float *out) {
+#define CALL(n) tile_blocks(n, KC_PACK_Q6_K, x, w, out)
+  switch (mr) { EACH_BLOCK_ROWS(CALL) }
+#undef CALL
+}
+
+// multiply computes the tile of mr rows with panel p of w.
+static void multiply(int mr, rows_in x, const kc_packed *w, int32_t p, float *out) {
   const uint8_t *panel = w->data + p * w->panel_bytes;
   switch (w->kind) {
     case KC_PACK_F32:

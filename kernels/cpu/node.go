@@ -43,19 +43,17 @@ func (l *lowering) node(i int, n kernels.Node) error {
 // contiguous or rows cannot be cut anew.
 func (l *lowering) view(i int, n kernels.Node) {
 	l.done[i] = true
-	var from value
 	var at place
 	switch op := n.Op.(type) {
 	case kernels.Slice:
-		from, at = op.X, l.places[op.X]
+		at = l.places[op.X]
 		if op.Axis == 0 {
 			at.offset += op.Start * at.ld
 		} else {
 			at.offset += op.Start
 		}
 	case kernels.Reshape:
-		from = l.whole(i, op.X)
-		at = l.places[from]
+		at = l.places[l.whole(i, op.X)]
 		_, at.ld = l.size(n.Out)
 	}
 	_, cols := l.size(n.Out)

@@ -12,7 +12,8 @@ import (
 // period. State.At is when the joints were read, on the loop's clock: a device
 // that is away shows by an error or by a state that grows old, never by a
 // fresh one. What was written while it was away must not move it when it is
-// back. Package drivertest checks all of that.
+// back. Commands are continuous, and the first with Enable, also after a time
+// without, is where the joints are. Package drivertest checks all of that.
 type Driver interface {
 	Read() (robot.State, error)
 	Write(c *robot.Command) error

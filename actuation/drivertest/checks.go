@@ -52,15 +52,7 @@ func limits(t *testing.T, r *Rig) {
 				q[i] = l.MaxPosition
 			}
 		}
-		// By steps, as the safety core would.
-		from := r.Position()
-		for step := 1; step <= 20; step++ {
-			part := from
-			for i := range part {
-				part[i] += float64(step) / 20 * (q[i] - from[i])
-			}
-			r.send(t, part, true)
-		}
+		r.send(t, q, true)
 		r.near(t, "at the end of the range", r.Position(), q)
 		r.near(t, "Read at the end of the range", r.fresh(t).Position, q)
 	}
@@ -96,11 +88,8 @@ func torque(t *testing.T, r *Rig) {
 // stop: a command to stay where it is ends a motion.
 func stop(t *testing.T, r *Rig) {
 	r.fresh(t)
-	q := r.beside()
-	c := robot.Command{At: r.Clock.Now(), Enable: true, Position: q}
-	if err := r.Driver.Write(&c); err != nil {
-		t.Fatalf("Write: %v", err)
-	}
+	r.send(t, r.Position(), true)
+	r.write(t, r.beside(), true)
 	r.Advance(Period)
 	here := r.Position()
 	r.send(t, here, true)

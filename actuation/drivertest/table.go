@@ -104,19 +104,35 @@ func (r *Rig) fresh(t *testing.T) robot.State {
 	return s
 }
 
-// send writes a command for q until the joints have had time to get there.
+// stride is how far a joint is told to go in one period at most, rad or m: the
+// commands of the safety core begin where the joints are and are continuous.
+const stride = 0.04
+
+// send leads the joints to q, and waits until they have had time to get there.
 func (r *Rig) send(t *testing.T, q robot.Joints, enable bool) {
 	t.Helper()
-	for waited := time.Duration(0); waited <= r.Settle; waited += Period {
-		c := robot.Command{At: r.Clock.Now(), Enable: enable, Position: q}
-		var err error
-		r.timed(t, "Write", func() { err = r.Driver.Write(&c) })
-		if err != nil {
-			t.Fatalf("Write: %v", err)
-		}
+	at := r.Position()
+	for left := r.Settle; left >= 0; {
+		r.write(t, at, enable)
 		if _, err := r.tick(t); err != nil {
 			t.Fatalf("Read: %v", err)
 		}
+		if at == q {
+			left -= Period
+		}
+		for i := range at {
+			at[i] += max(-stride, min(stride, q[i]-at[i]))
+		}
+	}
+}
+
+func (r *Rig) write(t *testing.T, q robot.Joints, enable bool) {
+	t.Helper()
+	c := robot.Command{At: r.Clock.Now(), Enable: enable, Position: q}
+	var err error
+	r.timed(t, "Write", func() { err = r.Driver.Write(&c) })
+	if err != nil {
+		t.Fatalf("Write: %v", err)
 	}
 }
 

@@ -322,30 +322,40 @@ func TestLateTickStartsFromRest(t *testing.T) {
 }
 
 func TestResetDoesNotMakeAFallenJointJump(t *testing.T) {
+	// Joint 1 has a range of 3.4 rad, of which 5 % are 0.17; joint 4 stands at 0.
 	for name, c := range map[string]struct {
+		joint  int
 		fallen float64
 		wheel  bool
 		jumps  bool
-	}{"sagged": {fallen: 0.169}, "fallen": {fallen: 0.18, jumps: true}, "fallen back": {fallen: -0.18, jumps: true}, "wheel": {fallen: 9, wheel: true}} {
-		d, i := testArm(), 1
+	}{
+		"sagged":      {joint: 1, fallen: 0.169},
+		"fallen":      {joint: 1, fallen: 0.171, jumps: true},
+		"fallen back": {joint: 1, fallen: -0.171, jumps: true},
+		"at the edge": {joint: 4, fallen: recovery(5.4)},
+		"wheel":       {joint: 5, fallen: 9, wheel: true},
+	} {
+		d := testArm()
 		if c.wheel {
-			i = 5
-			d.Joints[i].Kind, d.Gripper = robot.Wheel, ""
+			d.Joints[5].Kind, d.Gripper = robot.Wheel, ""
 		}
 		r := moving(t, d, DefaultConfig())
-		before := r.command
+		want := r.command.Position
 		r.in.Stop = true
 		r.step(tick)
 		r.in.Stop, r.in.Reset = false, true
-		r.in.State.Position[i] += c.fallen // 5 % of its range of 3.4 rad is 0.17
+		r.in.State.Position[3] += 0.01
+		r.in.State.Position[c.joint] += c.fallen
 		r.step(tick)
 		r.expect(Held, Engaging)
-		want := before.Position[i]
 		if c.jumps {
-			want += c.fallen
+			want[3] += 0.01
+			want[c.joint] += c.fallen
 		}
-		if got := r.command.Position[i]; math.Abs(got-want) > 1e-12 || !r.command.Enable {
-			t.Errorf("%s by %g: the command after the reset is %g, was %g", name, c.fallen, got, before.Position[i])
+		for i := range d.Joints {
+			if got := r.command.Position[i]; math.Abs(got-want[i]) > 1e-12 || !r.command.Enable {
+				t.Errorf("%s by %g: the command of joint %d after the reset is %g, want %g", name, c.fallen, i, got, want[i])
+			}
 		}
 	}
 	r := moving(t, testArm(), DefaultConfig())
@@ -356,6 +366,24 @@ func TestResetDoesNotMakeAFallenJointJump(t *testing.T) {
 	r.in.Stop = false
 	r.step(tick)
 	r.halted(before) // until then the command stays
+}
+
+func TestResetOfALimpRobotStartsWhereItIs(t *testing.T) {
+	c := DefaultConfig()
+	c.StopLimp = true
+	r := moving(t, testArm(), c)
+	r.in.Stop = true
+	r.step(tick)
+	r.in.Stop = false
+	r.in.State.Position[0] = math.NaN() // so that nobody knows where it goes
+	r.step(tick)
+	r.in.State.Position[0] = r.command.Position[0] + 0.05
+	r.in.Reset = true
+	r.step(tick)
+	r.expect(Held, Engaging)
+	if got := r.command.Position[0]; got != r.in.State.Position[0] {
+		t.Errorf("the command begins at %g, the joint is at %g", got, r.in.State.Position[0])
+	}
 }
 
 func TestClockThatStandsOrGoesBack(t *testing.T) {

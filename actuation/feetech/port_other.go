@@ -1,0 +1,10 @@
+//go:build !linux
+
+package feetech
+
+import "fmt"
+
+// Open needs Linux.
+func Open(path string) (Port, error) {
+	return nil, fmt.Errorf("open %s: serial ports are implemented for Linux only", path)
+}

@@ -17,7 +17,8 @@
 
 enum {
   FREQUENCY = 16000000,
-  BYTE_CYCLES = FREQUENCY / 5760,  // ten bits at 57600 baud
+  // simavr's UART takes eleven bit times for a byte, of the 280 cycles that make 57143 baud.
+  BYTE_CYCLES = 11 * 280 + 8,
   FEED_ROOM = 1 << 16,
   OUTPUT_ROOM = 1 << 16,
   EDGE_ROOM = 1 << 15,
@@ -51,7 +52,7 @@ struct board {
   avr_irq_t *uart_in;
   uint8_t feed[FEED_ROOM];
   size_t feed_head, feed_tail;
-  uint64_t feed_at;  // cycle at which the next byte has arrived
+  uint64_t feed_at;  // cycle at which the next byte may begin
   uint8_t output[OUTPUT_ROOM];
   size_t output_length;
   struct edge edges[EDGE_ROOM];
@@ -185,9 +186,6 @@ size_t board_unread(const struct board *b) { return b->feed_head - b->feed_tail;
 
 size_t board_feed(struct board *b, const uint8_t *bytes, size_t length) {
   size_t taken = 0;
-  // The first byte of an idle line takes its time too.
-  if (board_unread(b) == 0 && b->feed_at < b->avr->cycle + BYTE_CYCLES)
-    b->feed_at = b->avr->cycle + BYTE_CYCLES;
   for (; taken < length && board_unread(b) < FEED_ROOM; taken++) {
     b->feed[b->feed_head++ % FEED_ROOM] = bytes[taken];
   }

@@ -148,7 +148,7 @@ func (b *Board) feed(bytes []byte) error {
 	return nil
 }
 
-// Unread gives how many bytes have not reached the board yet.
+// Unread gives how many bytes are not on the line yet.
 func (b *Board) Unread() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()

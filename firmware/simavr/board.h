@@ -26,7 +26,7 @@ int board_run(struct board *b, uint64_t cycle);
 uint64_t board_cycle(const struct board *b);
 
 // Queues bytes from the host, which arrive one after the other at 57600 baud; gives how many were
-// taken. board_unread says how many have not arrived yet.
+// taken. board_unread says how many have not begun yet.
 size_t board_feed(struct board *b, const uint8_t *bytes, size_t length);
 size_t board_unread(const struct board *b);
 

@@ -81,9 +81,9 @@ func ask(t *testing.T, b *simavr.Board) status {
 }
 
 // begin powers a board up and begins a session.
-func begin(t *testing.T, change func(*simavr.Options), macros ...string) *simavr.Board {
+func begin(t *testing.T, m *simavr.Model, change func(*simavr.Options), macros ...string) *simavr.Board {
 	t.Helper()
-	b := simavr.NewBoard(t, simavr.Uno, change, macros...)
+	b := simavr.NewBoard(t, m, change, macros...)
 	run(t, b, 50*time.Millisecond)
 	say(t, b, reset)
 	return b

@@ -8,7 +8,7 @@ import (
 )
 
 func TestServoPulses(t *testing.T) {
-	b := begin(t, nil)
+	b := begin(t, simavr.Uno, nil)
 	say(t, b, setMode, 9, modeServo)
 	for _, want := range []int{544, 1500, 2400, 2500, 500} {
 		say(t, b, write(9, want)...)
@@ -34,16 +34,32 @@ func TestServoPulses(t *testing.T) {
 }
 
 func TestPWM(t *testing.T) {
-	b := begin(t, nil)
-	for _, pin := range []byte{3, 5, 6, 11} {
-		say(t, b, setMode, pin, modePWM)
-		say(t, b, write(pin, 64)...)
-		b.Forget()
-		run(t, b, 50*time.Millisecond)
-		pulses := b.Pulses(int(pin))
-		t.Log(pin, len(pulses), b.Level(int(pin)))
-		if len(pulses) > 2 {
-			t.Log(pulses[1].Width, simavr.Duration(pulses[2].Start-pulses[1].Start))
+	for _, c := range []struct {
+		model *simavr.Model
+		pins  []int
+	}{{simavr.Uno, []int{3, 5, 6, 11}}, {simavr.Mega, []int{2 + 1, 4, 5, 6, 7, 8, 9, 10, 13}}} {
+		b := begin(t, c.model, nil)
+		for _, pin := range c.pins {
+			say(t, b, setMode, byte(pin), modePWM)
+			say(t, b, write(byte(pin), 64)...)
+			b.Forget()
+			run(t, b, 10*time.Millisecond)
+			pulses := b.Pulses(pin)
+			if len(pulses) < 8 || len(pulses) > 11 {
+				t.Errorf("%s pin %d: %d pulses in 10 ms, want about 10", c.model.Name, pin, len(pulses))
+				continue
+			}
+			if off := pulses[1].Width - 256*time.Microsecond; off.Abs() > time.Microsecond {
+				t.Errorf("%s pin %d: a duty of 64 is high for %v, want 256 us", c.model.Name, pin, pulses[1].Width)
+			}
+			for value, level := range map[int]simavr.Level{255: simavr.High, 0: simavr.Low} {
+				say(t, b, write(byte(pin), value)...)
+				b.Forget()
+				run(t, b, 5*time.Millisecond)
+				if n := len(b.Edges(pin)); n > 0 || b.Level(pin) != level {
+					t.Errorf("%s pin %d: duty %d is %v with %d edges", c.model.Name, pin, value, b.Level(pin), n)
+				}
+			}
 		}
 	}
 }

@@ -72,8 +72,8 @@ void hal_send(uint8_t byte) {
 }
 
 void uart_init(void) {
-  UBRR0 = DIVIDER;
   UCSR0A = 1 << U2X0;
   UCSR0C = 1 << UCSZ01 | 1 << UCSZ00;
+  UBRR0 = DIVIDER;
   UCSR0B = 1 << RXEN0 | 1 << TXEN0 | 1 << RXCIE0;
 }

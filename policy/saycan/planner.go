@@ -25,7 +25,7 @@ type Config struct {
 	Language   Language
 	// Clock times the decisions.
 	Clock robot.Clock
-	// Prompt with an empty Preamble is DefaultPrompt.
+	// Prompt without a Preamble is DefaultPrompt.
 	Prompt Prompt
 	// Best is how many candidates a Decision holds; 0 is 5.
 	Best int
@@ -82,9 +82,7 @@ func NewPlanner(c Config) (*Planner, error) {
 		return nil, errors.New("saycan: a planner needs a catalogue, an affordance, a language model and a clock")
 	}
 	if c.Prompt.Preamble == "" {
-		objects := c.Prompt.Objects
 		c.Prompt = DefaultPrompt()
-		c.Prompt.Objects = c.Prompt.Objects || objects
 	}
 	if c.Best <= 0 {
 		c.Best = 5
@@ -134,7 +132,7 @@ func (p *Planner) Decide(ctx context.Context, o *robot.Observation, r Request) (
 	if err := scorer.Prompt(ctx, tokens); err != nil {
 		return Decision{}, fmt.Errorf("saycan: read the prompt of %d tokens: %w", len(tokens), err)
 	}
-	found, err := Search(ctx, trie, scorer, can, p.config.Best)
+	found, err := Search(ctx, trie, scorer, can, Options{Best: p.config.Best, Within: p.config.Prompt.Within})
 	if err != nil {
 		return Decision{}, err
 	}

@@ -15,13 +15,16 @@ type Prompt struct {
 	Preamble string
 	// Objects says whether a line names what is in the scene.
 	Objects bool
+	// Within is how far the model is held to the options (see Options).
+	Within float64
 }
 
 // DefaultPrompt teaches the form by examples of a household; none of them uses
-// the objects of the tabletop.
-func DefaultPrompt() Prompt { return Prompt{Preamble: preamble} }
+// the objects of the tabletop. The examples, their order and Within are those of
+// many tried with which SmolLM2-135M-Instruct planned most of
+// sim/eval/testdata/development.jsonl right; a line of objects made it worse.
+func DefaultPrompt() Prompt { return Prompt{Preamble: preamble, Within: 0.5} }
 
-// The examples cover one step, two, a stack, and nothing to do.
 const preamble = `A robot follows instructions. It writes down each step and ends with done.
 
 Instruction: thank you, that is all

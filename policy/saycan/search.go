@@ -39,9 +39,20 @@ type Expecter interface {
 type Candidate struct {
 	// Option is the index among the options searched.
 	Option int
-	// Say is p(option | prompt), LogSay its logarithm; Can is p(success); Product
+	// Say is p(option | prompt), as Options.Within says, LogSay its logarithm; Can is p(success); Product
 	// is what is maximised.
 	Say, LogSay, Can, Product float64
+}
+
+// Options of a search.
+type Options struct {
+	// Best is how many candidates to find.
+	Best int
+	// Within says what Say is: 0 the model's own p(option | prompt), of which
+	// most may lie on words that are no option; 1 the p of constrained decoding,
+	// for which the model chooses at each token among the options that can be
+	// alone; between, their geometric mean with Within as the weight of the latter.
+	Within float64
 }
 
 // Result of one search.
@@ -58,23 +69,26 @@ type Result struct {
 // ErrNoOption says that can is 0 for every option.
 var ErrNoOption = errors.New("saycan: no option is possible")
 
-// Search finds the k options with the largest say·can, exactly. A prefix's
+// Search finds the options with the largest say·can, exactly. A prefix's
 // log-probability only falls as it grows and can is at most 1, so log p(prefix)
 // plus the logarithm of the largest can below bounds everything under a node:
 // the first leaf that comes out of a queue ordered by that bound is the
 // maximum, the second the runner-up, and what can rules out is never asked for.
 // A log-probability above 0 by rounding counts as 0.
 //
-// can holds one number in [0, 1] for each option. Errors: ErrNoOption, a can
-// outside of [0, 1], a NaN from the model, whatever the scorer returns, and
-// ctx's error, checked before each question to the model.
-func Search(ctx context.Context, trie Trie, scorer Scorer, can []float64, k int) (Result, error) {
+// can holds one number in [0, 1] for each option. Errors: ErrNoOption, a can or
+// Within outside of [0, 1], a NaN from the model, whatever the scorer returns,
+// and ctx's error, checked before each question to the model.
+func Search(ctx context.Context, trie Trie, scorer Scorer, can []float64, o Options) (Result, error) {
+	if !(o.Within >= 0 && o.Within <= 1) {
+		return Result{}, fmt.Errorf("saycan: within is %g, not in [0, 1]", o.Within)
+	}
 	for i, c := range can {
 		if !(c >= 0 && c <= 1) {
 			return Result{}, fmt.Errorf("saycan: can of option %d is %g, not in [0, 1]", i, c)
 		}
 	}
-	s := search{trie: trie, scorer: scorer, can: can, bound: make([]float64, trie.Nodes())}
+	s := search{trie: trie, scorer: scorer, can: can, within: o.Within, bound: make([]float64, trie.Nodes())}
 	if err := s.bounds(0); err != nil {
 		return Result{}, err
 	}
@@ -85,7 +99,7 @@ func Search(ctx context.Context, trie Trie, scorer Scorer, can []float64, k int)
 		ahead.Expect(can)
 	}
 	heap.Push(&s.queue, entry{node: 0, value: s.bound[0]})
-	for len(s.queue) > 0 && len(s.result.Candidates) < k {
+	for len(s.queue) > 0 && len(s.result.Candidates) < o.Best {
 		e := heap.Pop(&s.queue).(entry)
 		if option := trie.Option(e.node); option >= 0 {
 			s.found(option, e.logp)
@@ -102,6 +116,7 @@ type search struct {
 	trie   Trie
 	scorer Scorer
 	can    []float64
+	within float64
 	// bound is log of the largest can under each node.
 	bound  []float64
 	queue  queue
@@ -143,16 +158,32 @@ func (s *search) expand(ctx context.Context, e entry) error {
 	if len(s.result.Candidates) == 0 {
 		s.result.Visited++
 	}
+	if i := slices.IndexFunc(s.logp, math.IsNaN); i >= 0 {
+		return fmt.Errorf("saycan: the model gave NaN at node %d", children[i])
+	}
+	among := s.among(children)
 	for i, child := range children {
-		if math.IsNaN(s.logp[i]) {
-			return fmt.Errorf("saycan: the model gave NaN at node %d", child)
-		}
-		logp := e.logp + min(s.logp[i], 0)
+		logp := e.logp + min(s.logp[i]-among, 0)
 		if value := logp + s.bound[child]; !math.IsInf(value, -1) {
 			heap.Push(&s.queue, entry{node: child, logp: logp, value: value})
 		}
 	}
 	return nil
+}
+
+// among gives what to subtract from the log-probabilities of children: within
+// times the logarithm of what the model gives to those that can be.
+func (s *search) among(children []int) float64 {
+	sum := 0.0
+	for i, child := range children {
+		if !math.IsInf(s.bound[child], -1) {
+			sum += math.Exp(s.logp[i])
+		}
+	}
+	if s.within == 0 || sum == 0 {
+		return 0
+	}
+	return s.within * math.Log(sum)
 }
 
 func (s *search) found(option int, logp float64) {

@@ -64,17 +64,32 @@ func (f *fakeTrie) Expand(_ context.Context, node int, logp []float64) error {
 	return nil
 }
 
-// say gives the log-probability of each option by walking everything.
-func (f *fakeTrie) say(options int) []float64 {
-	all := make([]float64, options)
+// say gives the log-probability of each option by walking everything; within is
+// how far each step is renormalised to the children below which can is above 0.
+func (f *fakeTrie) say(can []float64, within float64) []float64 {
+	all := make([]float64, len(can))
+	var live func(node int) bool
+	live = func(node int) bool {
+		return f.option[node] >= 0 && can[f.option[node]] > 0 || slices.ContainsFunc(f.children[node], live)
+	}
 	var walk func(node int, logp float64)
 	walk = func(node int, logp float64) {
 		logp += f.logp[node]
 		if o := f.option[node]; o >= 0 {
 			all[o] = logp
 		}
+		sum := 0.0
 		for _, child := range f.children[node] {
-			walk(child, logp)
+			if live(child) {
+				sum += math.Exp(f.logp[child])
+			}
+		}
+		for _, child := range f.children[node] {
+			if sum > 0 {
+				walk(child, logp-within*math.Log(sum))
+			} else {
+				walk(child, logp)
+			}
 		}
 	}
 	walk(0, 0)
@@ -119,7 +134,8 @@ func TestSearchIsExact(t *testing.T) {
 			can[i] = rapid.OneOf(rapid.Just(0.0), rapid.Just(1.0), rapid.Float64Range(0, 1)).Draw(t, "can")
 		}
 		k := rapid.IntRange(1, n).Draw(t, "k")
-		say := trie.say(n)
+		within := rapid.SampledFrom([]float64{0, 0.5, 1}).Draw(t, "within")
+		say := trie.say(can, within)
 		var want []float64 // log of each product that is above 0, largest first
 		for i := range can {
 			if v := say[i] + math.Log(can[i]); !math.IsInf(v, -1) {
@@ -129,7 +145,7 @@ func TestSearchIsExact(t *testing.T) {
 		slices.SortFunc(want, func(a, b float64) int { return cmp.Compare(b, a) })
 		want = want[:min(k, len(want))]
 
-		got, err := saycan.Search(context.Background(), trie, trie, can, k)
+		got, err := saycan.Search(context.Background(), trie, trie, can, saycan.Options{Best: k, Within: within})
 		if slices.Max(can) == 0 {
 			if !errors.Is(err, saycan.ErrNoOption) {
 				t.Fatalf("nothing is possible: %v", err)
@@ -174,7 +190,7 @@ func TestSearchLeavesOutWhatCannotBe(t *testing.T) {
 	for i := range trie.logp {
 		trie.logp[i] = -0.7
 	}
-	got, err := saycan.Search(context.Background(), trie, trie, []float64{0, 0, 1}, 3)
+	got, err := saycan.Search(context.Background(), trie, trie, []float64{0, 0, 1}, saycan.Options{Best: 3})
 	if err != nil || len(got.Candidates) != 1 || got.Candidates[0].Option != 2 {
 		t.Fatalf("%+v, %v; want option 2 alone", got, err)
 	}
@@ -209,6 +225,10 @@ func TestSearchErrors(t *testing.T) {
 		"NaN": func() error {
 			return searchErr(context.Background(), trie, failing{trie, math.NaN(), nil}, []float64{1, 1})
 		},
+		"within": func() error {
+			_, err := saycan.Search(context.Background(), trie, trie, []float64{1, 1}, saycan.Options{Best: 1, Within: 2})
+			return err
+		},
 		"cancelled": func() error { return searchErr(ended, trie, trie, []float64{1, 1}) },
 	} {
 		if try() == nil {
@@ -219,13 +239,13 @@ func TestSearchErrors(t *testing.T) {
 		t.Errorf("the scorer's error is not wrapped: %v", err)
 	}
 	// Rounding may lift a log-probability above 0; the bound must hold still.
-	got, err := saycan.Search(context.Background(), trie, failing{trie, 1e-7, nil}, []float64{1, 0.5}, 2)
+	got, err := saycan.Search(context.Background(), trie, failing{trie, 1e-7, nil}, []float64{1, 0.5}, saycan.Options{Best: 2})
 	if err != nil || got.Candidates[0].Option != 0 || got.Candidates[0].Say > 1 {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
 
 func searchErr(ctx context.Context, trie saycan.Trie, scorer saycan.Scorer, can []float64) error {
-	_, err := saycan.Search(ctx, trie, scorer, can, 1)
+	_, err := saycan.Search(ctx, trie, scorer, can, saycan.Options{Best: 1})
 	return err
 }

@@ -88,6 +88,33 @@ func TestTabletopSuite(t *testing.T) {
 	}
 }
 
+// What prompts are chosen by must not be what they are judged by.
+func TestDevelopmentSharesNoSentence(t *testing.T) {
+	file, err := os.Open("testdata/development.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	development, err := eval.Read("development", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := func(e *eval.Episode) string {
+		return strings.Join(strings.FieldsFunc(strings.ToLower(strings.Join(e.Instruction, " ")), func(r rune) bool { return r < 'a' || r > 'z' }), " ")
+	}
+	unseen := map[string]int{}
+	suite := eval.Tabletop()
+	for i := range suite.Episodes {
+		unseen[plain(&suite.Episodes[i])] = suite.Episodes[i].Line
+	}
+	for i := range development.Episodes {
+		e := &development.Episodes[i]
+		if line, ok := unseen[plain(e)]; ok {
+			t.Errorf("line %d: %q is line %d of the built-in suite", e.Line, e.Instruction[0], line)
+		}
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	builtIn, err := os.ReadFile("tabletop.jsonl")
 	if err != nil {

@@ -117,16 +117,14 @@ func TestNewRefuses(t *testing.T) {
 	for want, change := range map[string]func(*robot.Description, *feetech.Config){
 		`no joint "elbow" (nearest: "elbow_flex")`: func(_ *robot.Description, c *feetech.Config) { c.Servos[2].Joint = "elbow" },
 		"id 2 stands there twice":                  func(_ *robot.Description, c *feetech.Config) { c.Servos[2].ID = 2 },
-		"joint gripper or id 3 stands": func(_ *robot.Description, c *feetech.Config) { c.Servos[5].Joint, c.Servos[5].ID = "gripper", 3 },
-			c.Servos[2].Joint, c.Servos[5].ID, c.Servos[2].ID = "gripper", 9, 3
-		},
-		"id 254 is not":             func(_ *robot.Description, c *feetech.Config) { c.Servos[2].ID = 254 },
-		"5 servos for the 6 joints": func(_ *robot.Description, c *feetech.Config) { c.Servos = c.Servos[:5] },
-		"timeout":                   func(_ *robot.Description, c *feetech.Config) { c.Timeout = -1 },
-		"(calibrate it":             func(_ *robot.Description, c *feetech.Config) { c.Servos[2].Zero = 100 },
-		"a turn has 4096":           func(_ *robot.Description, c *feetech.Config) { c.Servos[2].PerTurn = 3 },
-		"per_turn and":              func(_ *robot.Description, c *feetech.Config) { c.Servos[2].PerTurn = math.NaN() },
-		"wheels are not":            func(d *robot.Description, _ *feetech.Config) { d.Joints[2].Kind = robot.Wheel },
+		"joint gripper or id 6 stands":             func(_ *robot.Description, c *feetech.Config) { c.Servos[2].Joint = "gripper" },
+		"id 254 is not":                            func(_ *robot.Description, c *feetech.Config) { c.Servos[2].ID = 254 },
+		"5 servos for the 6 joints":                func(_ *robot.Description, c *feetech.Config) { c.Servos = c.Servos[:5] },
+		"timeout":                                  func(_ *robot.Description, c *feetech.Config) { c.Timeout = -1 },
+		"(calibrate it":                            func(_ *robot.Description, c *feetech.Config) { c.Servos[2].Zero = 100 },
+		"a turn has 4096":                          func(_ *robot.Description, c *feetech.Config) { c.Servos[2].PerTurn = 3 },
+		"per_turn and":                             func(_ *robot.Description, c *feetech.Config) { c.Servos[2].PerTurn = math.NaN() },
+		"wheels are not":                           func(d *robot.Description, _ *feetech.Config) { d.Joints[2].Kind = robot.Wheel },
 	} {
 		d, c := drivertest.Arm(), config()
 		change(d, &c)
@@ -218,28 +216,26 @@ func TestWellbeingIsReadInTurn(t *testing.T) {
 
 func TestUnitsAndSigns(t *testing.T) {
 	r := newRig(t)
-	load := func(id byte, v int) {
-		r.bus.Set(id, feetech.RegLoad, byte(v))
-		r.bus.Set(id, feetech.RegLoad+1, byte(v>>8))
-		r.bus.Set(id, feetech.RegSpeed, byte(v))
-		r.bus.Set(id, feetech.RegSpeed+1, byte(v>>8<<5)) // bit 10 to bit 15
+	set := func(id, address byte, v int) {
+		r.bus.Set(id, address, byte(v))
+		r.bus.Set(id, address+1, byte(v>>8))
 	}
-	load(3, 500)
-	load(2, 500)
-	load(1, 500|1<<10)
+	for id, sign := range []int{1: 1, 2: 0, 3: 0} {
+		if id > 0 {
+			set(byte(id), feetech.RegLoad, 500|sign<<10)
+			set(byte(id), feetech.RegSpeed, 1000|sign<<15)
+		}
+	}
 	s, err := r.driver.Read()
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Half of 2 N·m; servo 2 is turned around, servo 1 says minus.
-	if s.Effort[2] != 1 || s.Effort[1] != -1 || s.Effort[0] != -1 {
-		t.Errorf("efforts %v", s.Effort[:3])
-	}
+	// Half of 2 N·m and 1000 counts a second; servo 1 says minus, servo 2 is
+	// turned around.
 	rate := 2 * math.Pi / feetech.Counts
-	for i, want := range []float64{-244, -244 - 256, 244} {
-		_ = want
-		if math.Signbit(s.Velocity[i]) != (i < 2) || math.Abs(s.Velocity[i]) < 200*rate {
-			t.Errorf("velocity of joint %d: %g", i, s.Velocity[i])
+	for i, sign := range []float64{-1, -1, 1} {
+		if math.Abs(s.Effort[i]-sign) > 1e-12 || math.Abs(s.Velocity[i]-sign*1000*rate) > 1e-12 {
+			t.Errorf("joint %d: %g N·m at %g rad/s, want %g at %g", i, s.Effort[i], s.Velocity[i], sign, sign*1000*rate)
 		}
 	}
 	if home := r.desc.Home(); math.Abs(s.Position[1]-home[1]) > rate || math.Abs(s.Position[5]-home[5]) > rate {

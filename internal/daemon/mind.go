@@ -36,6 +36,11 @@ func newMind(c *config.Config) (*mind, error) {
 	if err != nil {
 		return nil, err
 	}
+	return loadMind(c, catalogue)
+}
+
+// loadMind loads the model that c names, for skills of catalogue.
+func loadMind(c *config.Config, catalogue *skill.Catalogue) (*mind, error) {
 	store, err := models.NewStore()
 	if err != nil {
 		return nil, err

@@ -79,13 +79,18 @@ type Chunk struct {
 
 // ChunkOf gives o of a robot with so many joints. Its numbers are o's own.
 func ChunkOf(o *control.Order, joints int) Chunk {
+	c := chunkOf(&o.Chunk, joints)
+	c.Number, c.Issued, c.ByVelocity = o.Number, o.Issued, o.ByVelocity
+	return c
+}
+
+func chunkOf(from *robot.Chunk, joints int) Chunk {
 	c := Chunk{
-		Number: o.Number, ID: o.Chunk.ID, Source: o.Chunk.Source.String(), ObservedAt: o.Chunk.ObservedAt,
-		Start: o.Chunk.Start, Step: o.Chunk.Step, Expires: o.Chunk.Expires, Issued: o.Issued, ByVelocity: o.ByVelocity,
-		Actions: make([]Numbers, len(o.Chunk.Actions)),
+		ID: from.ID, Source: from.Source.String(), ObservedAt: from.ObservedAt,
+		Start: from.Start, Step: from.Step, Expires: from.Expires, Actions: make([]Numbers, len(from.Actions)),
 	}
 	for i := range c.Actions {
-		c.Actions[i] = o.Chunk.Actions[i][:joints]
+		c.Actions[i] = from.Actions[i][:joints]
 	}
 	return c
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/kuai-robot/kuai/policy/agent"
 	"github.com/kuai-robot/kuai/robot"
 )
 
@@ -15,8 +17,8 @@ var errOver = errors.New("the recording ends here")
 
 // Player is the world of an agent as a tape has it. It implements Body and
 // robot.Clock. As long as the agent asks what it asked when it was recorded,
-// it gets the same answers. From the first other question on, which Diverged
-// tells, time passes as the agent waits, and it sees the newest recorded
+// it gets the same answers. From the first other question on, where it has
+// diverged, time passes as the agent waits, and it sees the newest recorded
 // observation of that time.
 type Player struct {
 	entries      []Entry
@@ -35,30 +37,25 @@ type Player struct {
 	chunks   []robot.Chunk
 }
 
-// NewPlayer gives a player of the entries after an episode's begin, with the
+// load readies the player for an episode: the entries after its begin and the
 // observations that they speak of.
-func NewPlayer(started robot.Time, entries []Entry, observations []Observation) *Player {
-	p := &Player{entries: entries, observations: observations, now: started, last: started}
+func (p *Player) load(started robot.Time, entries []Entry, observations []Observation) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.entries, p.observations, p.now, p.last = entries, observations, started, started
+	p.next, p.seen, p.over, p.diverged, p.chunks = 0, 0, false, "", nil
 	for i := range entries {
 		if entries[i].Do == doNow {
 			p.last = max(p.last, entries[i].At)
 		}
 	}
-	return p
 }
 
-// Context gives the context for the agent, which ends when it ended then.
-func (p *Player) Context(ctx context.Context) context.Context {
+// context gives the context for the agent, which ends when it ended then.
+func (p *Player) context(ctx context.Context) context.Context {
 	ctx, p.cancel = context.WithCancelCause(ctx)
 	return playedContext{ctx, p}
 }
-
-// Diverged says what the agent asked first that it did not ask then; empty
-// when it asked the same to the end.
-func (p *Player) Diverged() (what string, at robot.Time) { return p.diverged, p.at }
-
-// Chunks gives what the agent handed over.
-func (p *Player) Chunks() []robot.Chunk { return p.chunks }
 
 // expect gives the next entry if it is of the kind that the agent asks for.
 func (p *Player) expect(do string) (*Entry, bool) {
@@ -177,15 +174,18 @@ func (p *Player) Halted() (reason string, halted bool) {
 	return "", false
 }
 
-// Report takes what the agent reports: what it decided must be as it was.
-func (p *Player) Report(kind string, step int, call, reason string) {
+// Report is the agent's Config.Report: what it tells must be what it told.
+func (p *Player) Report(u agent.Update) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	e, ok := p.expect(doReport)
-	if ok && (e.Kind != kind || e.Step != step || e.Call != call || e.Reason != reason) {
-		p.diverged = fmt.Sprintf("step %d: the agent now reports %s %s %s, where it reported %s %s %s", step, kind, call, reason, e.Kind, e.Call, e.Reason)
-		p.at = p.now
+	if is := told(string(u.Kind), u.Skill, u.Reason); ok && (is != told(e.Kind, e.Call, e.Reason) || u.Step != e.Step) {
+		p.diverged, p.at = fmt.Sprintf("step %d %s, where it was step %d %s", u.Step, is, e.Step, told(e.Kind, e.Call, e.Reason)), p.now
 	}
+}
+
+func told(kind, call, reason string) string {
+	return strings.TrimSpace(kind + " " + call + " " + reason)
 }
 
 // playedContext ends where the agent found it ended.

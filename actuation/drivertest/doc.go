@@ -8,6 +8,7 @@
 // cannot have happen to it (garbage, where there are no bytes) it leaves nil;
 // Run lists what was left out.
 //
-// All time is that of a robot.ManualClock: nothing here sleeps. A Rig and a
-// Plant belong to one test; a Plant may be used from several goroutines.
+// All time is that of the rig's clock, which moves by Rig.Advance: nothing here
+// sleeps. A Rig and a Plant belong to one test; a Plant may be used from
+// several goroutines.
 package drivertest

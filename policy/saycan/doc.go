@@ -8,6 +8,12 @@
 // much of the option trie was asked for. Options whose preconditions fail, or
 // whose affordance is 0, are left out before the model is asked.
 //
+// Three things differ from the paper, each of them a field: Prompt.Within holds
+// a small model to the options that are possible, Undo makes can smaller for
+// what would put everything back as it was before the last step, and
+// Request.Barred leaves out what has led around in a circle. The search is
+// exact for the scores so defined.
+//
 // A Planner holds a language-model session and is used from one goroutine. Every
 // call takes a context and returns soon after it ends, so that a stop need not
 // wait for a model. Nothing here moves anything.

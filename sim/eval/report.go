@@ -44,7 +44,15 @@ func (r Rate) Wilson() (low, high float64) {
 	scale := 1 / (1 + z95*z95/n)
 	middle := scale * (p + z95*z95/(2*n))
 	half := scale * z95 * math.Sqrt(p*(1-p)/n+z95*z95/(4*n*n))
-	return max(0, middle-half), min(1, middle+half)
+	low, high = max(0, middle-half), min(1, middle+half)
+	// At the ends the formula gives 0 and 1 but for rounding.
+	if r.Hits == 0 {
+		low = 0
+	}
+	if r.Hits == r.Of {
+		high = 1
+	}
+	return low, high
 }
 
 // Tally is the figures of one family, or of all.
@@ -214,6 +222,7 @@ func (t *Tally) figures(root string) []Figure {
 // WriteJSON writes the figures, one object a line.
 func (r *Report) WriteJSON(w io.Writer) error {
 	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
 	for _, f := range r.Figures() {
 		if err := encoder.Encode(f); err != nil {
 			return err

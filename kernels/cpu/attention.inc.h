@@ -269,7 +269,7 @@ static void many_tile(struct attention_job *j, int32_t g, int32_t r, int mr, flo
   start = start / KC_PANEL * KC_PANEL;
   for (int32_t k = start; k < end; k += KC_PANEL) {
     const float *pk = j->packed_k + (g * padded + k) * j->head;
-    multiply_float(mr, q, wide, pk, KC_PANEL, j->head, out);
+    multiply_float(mr, q, wide, pk, KC_PANEL, j->head, out, 0);
     for (int t = 0; t < mr; t++) memcpy(scores + t * padded + k, out + t * KC_PANEL, KC_PANEL * 4);
   }
   int32_t stop = (int32_t)up_to_panel(end);
@@ -280,7 +280,7 @@ static void many_tile(struct attention_job *j, int32_t g, int32_t r, int mr, flo
   }
   for (int32_t d = 0; d < j->head; d += KC_PANEL) {
     const float *pv = j->packed_v + (g * wide + d) * padded + (int64_t)start * KC_PANEL;
-    multiply_float(mr, scores + start, padded, pv, KC_PANEL, stop - start, out);
+    multiply_float(mr, scores + start, padded, pv, KC_PANEL, stop - start, out, 0);
     int32_t n = j->head - d < KC_PANEL ? j->head - d : KC_PANEL;
     for (int t = 0; t < mr; t++) {
       pair_at(j, g, r + t, &i, &h);

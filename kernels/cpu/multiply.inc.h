@@ -24,20 +24,20 @@ static int most_rows(int32_t kind) {
 }
 
 static void multiply_float(int mr, const float *x, int64_t ldx, const float *w, int64_t ldw,
-                           int32_t k, float *out) {
-#define CALL(n) tile_float(n, 0, x, ldx, w, ldw, k, out)
+                           int32_t k, float *out, int more) {
+#define CALL(n) tile_float(n, 0, x, ldx, w, ldw, k, out, more)
   switch (mr) { EACH_FLOAT_ROWS(CALL) }
 #undef CALL
 }
 
-static void multiply_half(int mr, rows_in x, const uint8_t *w, float *out) {
-#define CALL(n) tile_float(n, 1, x.f32, x.ld, w, KC_PANEL, x.k, out)
+static void multiply_half(int mr, rows_in x, const uint8_t *w, float *out, int more) {
+#define CALL(n) tile_float(n, 1, x.f32, x.ld, w, KC_PANEL, x.k, out, more)
   switch (mr) { EACH_FLOAT_ROWS(CALL) }
 #undef CALL
 }
 
-static void multiply_brain(int mr, rows_in x, const uint8_t *w, float *out) {
-#define CALL(n) tile_brain(n, x, w, out)
+static void multiply_brain(int mr, rows_in x, const uint8_t *w, float *out, int more) {
+#define CALL(n) tile_brain(n, x, w, out, more)
   switch (mr) { EACH_FLOAT_ROWS(CALL) }
 #undef CALL
 }
@@ -78,18 +78,24 @@ static void multiply_q6_k(int mr, rows_in x, const uint8_t *w, float *out) {
 #undef CALL
 }
 
-// multiply computes the tile of mr rows with panel p of w.
-static void multiply(int mr, rows_in x, const kc_packed *w, int32_t p, float *out) {
+// multiply_some computes the tile of mr rows with panel p of w, for inputs from
+// first on to the end or, where w holds floats, n of them.
+static void multiply_some(int mr, rows_in x, const kc_packed *w, int32_t p, int32_t first,
+                          int32_t n, float *out) {
   const uint8_t *panel = w->data + p * w->panel_bytes;
+  int more = first > 0;
   switch (w->kind) {
     case KC_PACK_F32:
-      multiply_float(mr, x.f32, x.ld, (const float *)panel, KC_PANEL, x.k, out);
+      multiply_float(mr, x.f32 + first, x.ld, (const float *)panel + first * KC_PANEL, KC_PANEL, n,
+                     out, more);
       break;
     case KC_PACK_F16:
-      multiply_half(mr, x, panel, out);
+      x.f32 += first, x.k = n;
+      multiply_half(mr, x, panel + first * KC_PANEL * 2, out, more);
       break;
     case KC_PACK_BF16:
-      multiply_brain(mr, x, panel, out);
+      x.bf16 += first, x.k = n;
+      multiply_brain(mr, x, panel + first * KC_PANEL * 2, out, more);
       break;
     case KC_PACK_I8:
       multiply_bytes(mr, x, panel, w->scale + p * KC_PANEL, out);
@@ -110,4 +116,19 @@ static void multiply(int mr, rows_in x, const kc_packed *w, int32_t p, float *ou
       multiply_q6_k(mr, x, panel, out);
       break;
   }
+}
+
+static void multiply(int mr, rows_in x, const kc_packed *w, int32_t p, float *out) {
+  multiply_some(mr, x, w, p, 0, x.k, out);
+}
+
+// Bytes of a panel that stay in the first-level cache while the tiles of a band
+// pass over them.
+#define SLICE 24576
+
+// slice_inputs is how many inputs of a panel are that long; all where only
+// floats can be added up across slices.
+static int32_t slice_inputs(const kc_packed *w) {
+  if (w->kind > KC_PACK_BF16) return w->inputs;
+  return SLICE / KC_PANEL / (w->kind == KC_PACK_F32 ? 4 : 2);
 }

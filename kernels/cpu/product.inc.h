@@ -51,19 +51,27 @@ static void finish(const kc_ctx *c, const kc_segment *s, int32_t panel, int32_t 
     finish_row(c, s, column, n, row + i, first + row + i, tile + i * KC_PANEL);
 }
 
+// Rows of one band: their prepared form stays in the second-level cache.
+#define BAND 96
+
+// product_panel multiplies rows from to to with one panel, slice by slice.
 static void product_panel(struct product_job *j, int32_t panel, int32_t from, int32_t to) {
   const kc_segment *s = j->p->segments;
   for (; panel >= panels_of(s->w); s++) panel -= panels_of(s->w);
-  _Alignas(64) float tile[MR_FLOAT * KC_PANEL], second[MR_FLOAT * KC_PANEL];
-  int most = most_rows(s->w->kind);
+  _Alignas(64) float tiles[BAND * KC_PANEL], second[BAND * KC_PANEL];
+  int most = most_rows(s->w->kind), k = j->x.k;
+  int32_t slice = to - from > most ? slice_inputs(s->w) : k;
   if (s->w2 && most_rows(s->w2->kind) < most) most = most_rows(s->w2->kind);
-  for (int32_t row = from; row < to;) {
-    int mr = tile_rows(to - row, most);
-    rows_in x = rows_from(j->x, row);
-    multiply(mr, x, s->w, panel, tile);
-    if (s->w2) multiply(mr, x, s->w2, panel, second);
-    finish(j->c, s, panel, row, mr, tile, second);
-    row += mr;
+  for (int32_t first = 0; first < k; first += slice) {
+    int32_t n = k - first < slice ? k - first : slice;
+    for (int32_t row = from, mr; row < to; row += mr) {
+      mr = tile_rows(to - row, most);
+      rows_in x = rows_from(j->x, row);
+      float *tile = tiles + (row - from) * KC_PANEL, *other = second + (row - from) * KC_PANEL;
+      multiply_some(mr, x, s->w, panel, first, n, tile);
+      if (s->w2) multiply_some(mr, x, s->w2, panel, first, n, other);
+      if (first + n == k) finish(j->c, s, panel, row, mr, tile, other);
+    }
   }
 }
 
@@ -76,9 +84,6 @@ static void product_chunk(void *arg, int32_t chunk, int32_t thread) {
   if (end > j->panels) end = j->panels;
   for (; panel < end; panel++) product_panel(j, panel, from, to);
 }
-
-// Rows of one band: their prepared form stays in the second-level cache.
-#define BAND 96
 
 static void run_product(const kc_ctx *c, const void *op) {
   const kc_product *p = op;

@@ -9,12 +9,12 @@
 #define LARGE ((size_t)2 << 20)
 
 void *kc_alloc(size_t bytes) {
-  size_t align = bytes < LARGE ? 64 : LARGE;
-  size_t size = (bytes + 64 + align - 1) / align * align;  // vector loads may look past the end
-  void *p = aligned_alloc(align, size);
-  if (!p) return NULL;
+  size_t size = (bytes + 127) / 64 * 64;  // vector loads may look past the end
+  void *p;
+  if (posix_memalign(&p, size < LARGE ? 64 : LARGE, size) != 0) return NULL;
 #ifdef MADV_HUGEPAGE
-  if (align == LARGE) madvise(p, size, MADV_HUGEPAGE);  // a wish: failure only costs speed
+  // A wish: failure only costs speed. The rest below a large page stays small.
+  if (size >= LARGE) madvise(p, size / LARGE * LARGE, MADV_HUGEPAGE);
 #endif
   return memset(p, 0, size);
 }

@@ -61,12 +61,14 @@ INLINE void fetch(const int mr, const void *w, int step) {
       __builtin_prefetch((const char *)w + 32 * step + at);
 }
 
-// Rows times a matrix [k][ldw] of f32 or halves, 32 columns of it.
+// Rows times a matrix [k][ldw] of f32 or halves, 32 columns of it; with more, on
+// top of what out holds.
 INLINE void tile_float(const int mr, const int half, const float *x, int64_t ldx, const void *w,
-                       int64_t ldw, int32_t k, float *out) {
+                       int64_t ldw, int32_t k, float *out, int more) {
   for (int pass = 0; pass < KC_PANEL; pass += PASS) {
     vf acc[MR_FLOAT][NV];
-    UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < NV; j++) acc[i][j] = splat(0);
+    UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < NV; j++) acc[i][j] =
+        more ? load(out + i * KC_PANEL + pass + j * VW) : splat(0);
     for (int32_t kk = 0; kk < k; kk++) {
       vf wv[NV];
       const char *at = (const char *)w + (kk * ldw + pass) * (half ? 2 : 4);
@@ -104,10 +106,11 @@ INLINE int32_t load_four(const void *p) {
   return x;
 }
 
-INLINE void tile_brain(const int mr, const rows_in x, const uint8_t *w, float *out) {
+INLINE void tile_brain(const int mr, const rows_in x, const uint8_t *w, float *out, int more) {
   for (int pass = 0; pass < KC_PANEL; pass += PASS) {
     vf acc[MR_FLOAT][NV];
-    UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < NV; j++) acc[i][j] = splat(0);
+    UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < NV; j++) acc[i][j] =
+        more ? load(out + i * KC_PANEL + pass + j * VW) : splat(0);
     for (int32_t k = 0; k < x.k; k += 2) {
       vi wv[NV];
       fetch(mr, w + (int64_t)k * KC_PANEL * 2 + pass * 4, KC_PANEL * 4);

@@ -29,6 +29,13 @@ fw: test-deps ## firmware for the Arduino Uno and Mega, with their sizes
 models: build ## the weights that the default configuration loads
 	@bin/kuai models pull $(MODEL)
 
+web: web/node_modules ## build the page: web/src into internal/web/page (committed, so only to change it)
+	npm run --prefix web --silent check
+	npm run --prefix web --silent build
+
+pictures: build models web/node_modules ## take docs/page.png and docs/page-phone.png anew
+	node web/test/pictures.mjs bin/kuai docs
+
 eval: models ## whole episodes in simulation, headless: success rates of the default suite
 	bin/kuai eval
 
@@ -42,16 +49,20 @@ figures: models ## measure everything and write docs/figures.md (about 10 minute
 
 ## --- checks ------------------------------------------------------------------
 
-test: test-deps models ## every test, as CI runs it
+test: test-deps models web-deps ## every test, as CI runs it; the page in a browser where Node 20 is there
 	$(GO) vet ./...
 	$(GO) test -timeout 20m ./...
-	$(GO) test -race -timeout 20m $$($(GO) list ./... | grep -E '$(RACED)')
+	$(GO) test -race -timeout 20m -skip TestBrowser $$($(GO) list ./... | grep -E '$(RACED)')
 
 # The packages with goroutines of their own; the numeric ones would only be slow.
 RACED := /(robot|perception|policy|actuation|internal/(broker|daemon|web|topics)|sim/rtsp)(/|$$)
 
 test-web: web/node_modules ## the page in a real browser (needs Node 20 and Chromium)
-	$(GO) test -count=1 -run TestBrowser ./internal/web
+	$(GO) test -count=1 -v -run 'TestBrowser|TestBuilt' ./internal/web
+
+web-deps:
+	@if node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null; then $(MAKE) --no-print-directory web/node_modules; \
+	else echo "Node 20 is not installed: the tests of the page in a browser are skipped"; fi
 
 web/node_modules: web/package-lock.json
 	npm ci --prefix web --no-audit --no-fund
@@ -67,4 +78,4 @@ $(VENV)/bin/ruff:
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install -q ruff==0.14.5
 
-.PHONY: help run build deps fw models eval bench figures test test-web test-deps lint
+.PHONY: help run build deps fw models web pictures eval bench figures test test-web web-deps test-deps lint

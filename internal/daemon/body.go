@@ -15,6 +15,8 @@ type realBody struct {
 	sensors *sensor.Joiner
 	// scene gives what is known of the objects; nil when nobody looks.
 	scene func() *robot.Scene
+	// stages is nil when nobody measures.
+	stages *stages
 }
 
 // Observe implements agent.Body.
@@ -24,11 +26,21 @@ func (b *realBody) Observe() robot.Observation {
 	if b.scene != nil {
 		scene = b.scene()
 	}
-	return b.sensors.Observe(b.clock.Now(), status.State, scene)
+	now := b.clock.Now()
+	o := b.sensors.Observe(now, status.State, scene)
+	if b.stages != nil {
+		b.stages.look(&o, now)
+	}
+	return o
 }
 
 // Act implements agent.Body.
-func (b *realBody) Act(c robot.Chunk) { b.loop.Submit(c) }
+func (b *realBody) Act(c robot.Chunk) {
+	b.loop.Submit(c)
+	if b.stages != nil {
+		b.stages.act(b.clock.Now())
+	}
+}
 
 // Hold implements agent.Body.
 func (b *realBody) Hold(s robot.Source) { b.loop.Hold(s) }

@@ -52,6 +52,7 @@ type Daemon struct {
 	page        *web.Server // nil without a page
 	recording   *recording  // nil when nothing is recorded
 
+	stages  stages
 	out     *outbox
 	worker  *worker
 	teleop  *teleop
@@ -107,6 +108,7 @@ func (d *Daemon) buildBody() (err error) {
 	if d.recording != nil {
 		c.Watcher = d.recording.loop
 	}
+	driver = &timed{Driver: driver, clock: d.clock, stages: &d.stages}
 	d.loop, err = control.New(limits, driver, d.clock, c)
 	if err != nil {
 		return err
@@ -167,7 +169,7 @@ func (d *Daemon) buildMind() (err error) {
 	if err := planner.Warm(context.Background(), d.sim.world.Scene()); err != nil {
 		return err
 	}
-	var body body = &realBody{loop: d.loop, clock: d.clock, sensors: d.sensors, scene: d.sim.world.Scene}
+	var body body = &realBody{loop: d.loop, clock: d.clock, sensors: d.sensors, scene: d.sim.world.Scene, stages: &d.stages}
 	clock := d.clock
 	if d.recording != nil {
 		body, clock = d.recording.around(body, clock)

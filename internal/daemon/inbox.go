@@ -205,6 +205,7 @@ func (d *Daemon) progress(u agent.Update) {
 	switch u.Kind {
 	case agent.StepStarted:
 		s := &u.Plan.Steps[u.Step-1]
+		d.stages.chose(s.Decision.Took, d.clock.Now())
 		d.log.Info("step", "id", u.Plan.ID, "step", u.Step, "skill", u.Skill, "scored_ms", s.Decision.Took.Milliseconds())
 	case agent.StepFailed, agent.Refused, agent.Warning:
 		d.log.Warn(string(u.Kind), "id", u.Plan.ID, "step", u.Step, "skill", u.Skill, "reason", u.Reason)

@@ -47,6 +47,9 @@ func (d *Daemon) stateTopic(s *control.Status) topics.State {
 	case safety.Stopped, safety.Fault, safety.Off:
 		out.Reason = d.loop.Reason(s)
 	}
+	if s.Verdict.Source != robot.SourceNone {
+		out.Source = s.Verdict.Source.String()
+	}
 	for i := range d.description.Joints {
 		out.Joints[i] = topics.JointState{
 			Name: d.description.Joints[i].Name, Position: s.State.Position[i], Velocity: s.State.Velocity[i],
@@ -87,6 +90,7 @@ func (d *Daemon) health() topics.Health {
 		At: unix(d.clock, d.clock.Now()), Status: topics.Online, Robot: d.config.Robot.Name, Version: d.version,
 		Mode: s.Verdict.Mode.String(), Driver: d.config.Robot.Driver, Runner: d.config.Runner, Model: d.config.Planner.Model,
 		Loop:    &topics.LoopHealth{RateHz: d.config.Control.RateHz, Ticks: s.Ticks, Overruns: s.Overruns, JitterP99MS: float64(s.JitterP99) / 1e6},
+		Stages:  d.stages.health(),
 		Dropped: s.Dropped, MemoryMB: residentMB(),
 	}
 	if d.links != nil {

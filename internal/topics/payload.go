@@ -50,8 +50,10 @@ type State struct {
 	At float64 `json:"at"`
 	// Mode is the safety core's: off, held, moving, stopped, fault. Reason
 	// says why, when the robot may not move.
-	Mode   string       `json:"mode"`
-	Reason string       `json:"reason,omitempty"`
+	Mode   string `json:"mode"`
+	Reason string `json:"reason,omitempty"`
+	// Source is who the joints follow: policy, skill or teleop.
+	Source string       `json:"source,omitempty"`
 	Joints []JointState `json:"joints"`
 }
 
@@ -177,6 +179,22 @@ type LoopHealth struct {
 	JitterP99MS float64 `json:"jitter_p99_ms"`
 }
 
+// StageHealth is one stage between a picture and the command that follows from
+// it, each beginning where the one before ended:
+//
+//   - capture: how old the oldest picture is when the policy looks at it
+//   - score: choosing a step's skill, once a step
+//   - chunk: from the look, or the choice, to a chunk of motion
+//   - command: from a chunk to the driver's first command after it
+type StageHealth struct {
+	Name string `json:"name"`
+	// MS is the newest; half, and 99 of 100, since the start took at most P50MS
+	// and P99MS.
+	MS    float64 `json:"ms"`
+	P50MS float64 `json:"p50_ms"`
+	P99MS float64 `json:"p99_ms"`
+}
+
 // Health says whether the daemon can be relied on and, when degraded, why not.
 type Health struct {
 	At      float64        `json:"at"`
@@ -190,6 +208,8 @@ type Health struct {
 	Model   string         `json:"model,omitempty"`
 	Cameras []CameraHealth `json:"cameras,omitempty"`
 	Loop    *LoopHealth    `json:"loop,omitempty"`
+	// Stages holds those that have been passed since the start.
+	Stages []StageHealth `json:"stages,omitempty"`
 	// Dropped counts messages that a queue had no room for.
 	Dropped uint64 `json:"dropped"`
 	// MemoryMB is the resident set.

@@ -18,8 +18,12 @@ import (
 // it needs). KUAI_SCREENSHOTS names a folder for pictures of what it saw.
 func TestBrowser(t *testing.T) {
 	const script = "../../web/test/page.mjs"
-	for _, needed := range []string{"../../web/node_modules/playwright-core", "/usr/bin/chromium"} {
-		if _, err := os.Stat(needed); err != nil && os.Getenv("CHROMIUM") == "" {
+	chromium := "/usr/bin/chromium"
+	if other := os.Getenv("CHROMIUM"); other != "" {
+		chromium = other
+	}
+	for _, needed := range []string{"../../web/node_modules/playwright-core", chromium, script} {
+		if _, err := os.Stat(needed); err != nil {
 			t.Skipf("%s is not installed (make test-web)", filepath.Base(needed))
 		}
 	}

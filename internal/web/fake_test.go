@@ -50,19 +50,28 @@ type fake struct {
 	plan   topics.Plan
 	began  robot.Time
 	health topics.HealthStatus
+
+	position []float64
+	// velocity is what somebody steers with, until steered.
+	velocity []float64
+	steered  robot.Time
 }
 
 var fakeSteps = []string{"pick up the red block", "place the red block in the blue bowl", "done"}
 
 func newFake(clock robot.Clock) *fake {
-	return &fake{clock: clock, mode: "held", health: topics.Online}
+	f := &fake{clock: clock, mode: "held", health: topics.Online}
+	for i := range fakeArm().Joints {
+		f.position = append(f.position, 0.3*float64(i)-0.7)
+	}
+	return f
 }
 
 func fakeArm() *robot.Description {
 	d := &robot.Description{Name: "so101", Gripper: "gripper"}
 	for _, name := range []string{"shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper"} {
 		d.Joints = append(d.Joints, robot.Joint{Name: name, Kind: robot.Revolute,
-			Limits: robot.Limits{MinPosition: -1.9, MaxPosition: 1.9, MaxEffort: 2, MaxTemperature: 70}})
+			Limits: robot.Limits{MinPosition: -1.9, MaxPosition: 1.9, MaxVelocity: 2, MaxEffort: 2, MaxTemperature: 70}})
 	}
 	return d
 }
@@ -94,6 +103,13 @@ func (f *fake) Message(name string, payload []byte) {
 			f.mode = "moving"
 			f.publish(topics.NamePlan, f.plan)
 		}
+	case topics.NameTeleop:
+		m, err := topics.DecodeTeleop(payload, len(f.position))
+		if err != nil {
+			f.event(topics.Event{Kind: topics.EventRefused, Topic: name, Reason: err.Error()})
+			return
+		}
+		f.velocity, f.steered = m.Velocity, f.clock.Now().Add(200*time.Millisecond)
 	case topics.NameReset:
 		f.mode, f.reason = "held", ""
 		f.event(topics.Event{Kind: topics.EventReset})
@@ -133,27 +149,50 @@ func (f *fake) publish(name string, v any) {
 
 func (f *fake) state() {
 	s := topics.State{At: f.at(), Mode: f.mode, Reason: f.reason}
+	switch {
+	case f.mode == "moving":
+		s.Source = "policy"
+	case f.mode == "held" && f.clock.Now() < f.steered:
+		s.Mode, s.Source = "moving", "teleop"
+	}
 	for i, j := range fakeArm().Joints {
-		phase := 0.0
+		swing := 0.0
 		if f.mode == "moving" {
-			phase = f.clock.Now().Seconds()
+			swing = 0.4 * math.Sin(f.clock.Now().Seconds()+float64(i))
 		}
-		s.Joints = append(s.Joints, topics.JointState{Name: j.Name, Position: 0.3*float64(i) - 0.7 + 0.4*math.Sin(phase+float64(i)), Effort: 0.1 * float64(i), Temperature: 31 + float64(i)})
+		s.Joints = append(s.Joints, topics.JointState{Name: j.Name, Position: f.position[i] + swing, Effort: 0.1 * float64(i), Temperature: 31 + float64(i)})
 	}
 	f.publish(topics.NameState, s)
 }
 
+// turn moves the joints as somebody steers.
+func (f *fake) turn(period time.Duration) {
+	if f.mode != "held" || f.clock.Now() >= f.steered {
+		return
+	}
+	for i, v := range f.velocity {
+		f.position[i] = max(-1.9, min(1.9, f.position[i]+v*period.Seconds()))
+	}
+}
+
+var fakeStages = []topics.StageHealth{
+	{Name: "capture", MS: 38, P50MS: 41, P99MS: 74}, {Name: "score", MS: 212, P50MS: 207, P99MS: 290},
+	{Name: "chunk", MS: 1.4, P50MS: 1.2, P99MS: 3.1}, {Name: "command", MS: 6.2, P50MS: 5.4, P99MS: 10.3},
+}
+
 // run moves the story along, 20 times a second.
 func (f *fake) run(ctx context.Context) {
-	for tick := 0; f.clock.Wait(ctx, f.clock.Now().Add(50*time.Millisecond)) == nil; tick++ {
+	const period = 50 * time.Millisecond
+	for tick := 0; f.clock.Wait(ctx, f.clock.Now().Add(period)) == nil; tick++ {
 		f.mu.Lock()
+		f.turn(period)
 		f.state()
 		if f.plan.Status == topics.PlanRunning {
 			f.advance()
 		}
 		if tick%20 == 0 {
 			f.publish(topics.NameHealth, topics.Health{At: f.at(), Status: f.health, Robot: "so101", Version: "test", Mode: f.mode, Driver: "sim",
-				Runner: "scripted", Model: "smollm2-135m-instruct", Loop: &topics.LoopHealth{RateHz: 100, JitterP99MS: 0.21}})
+				Runner: "scripted", Model: "smollm2-135m-instruct", Loop: &topics.LoopHealth{RateHz: 100, JitterP99MS: 0.21}, Stages: fakeStages})
 		}
 		f.mu.Unlock()
 		for i, camera := range []string{"front", "wrist"} {

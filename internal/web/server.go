@@ -79,6 +79,7 @@ type Server struct {
 	hub      *hub
 	cameras  map[string]*feed
 	sessions *sessions
+	wheel    wheel
 	handler  http.Handler
 
 	pages, watchers atomic.Int64

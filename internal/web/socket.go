@@ -44,12 +44,15 @@ type helloJoint struct {
 	Kind           robot.JointKind `json:"kind"`
 	Min            float64         `json:"min"`
 	Max            float64         `json:"max"`
+	MaxVelocity    float64         `json:"max_velocity"`
 	MaxEffort      float64         `json:"max_effort"`
 	MaxTemperature float64         `json:"max_temperature"`
 }
 
 // refusal answers a message that was not even looked at.
 type refusal struct {
+	// Topic is empty when the message could not be read.
+	Topic  string `json:"topic,omitempty"`
 	Reason string `json:"reason"`
 }
 
@@ -84,6 +87,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 
 	box := s.hub.open()
 	defer s.hub.close(box)
+	defer s.wheel.leave(box)
 	role := roleOf(r)
 	s.sockets.Go(func() {
 		defer cancel()
@@ -110,10 +114,13 @@ func (s *Server) obey(data []byte, role broker.Role, box *outbox) {
 	if err == nil && !incoming(m.Topic) {
 		err = errors.New("nobody listens to topic " + clip(m.Topic))
 	}
+	if err == nil && m.Topic == topics.NameTeleop && !s.wheel.take(box, s.o.Clock.Now()) {
+		err = errors.New("another page steers the robot")
+	}
 	switch {
 	case err != nil:
 		s.refused.Add(1)
-		reason, _ := json.Marshal(refusal{Reason: err.Error()})
+		reason, _ := json.Marshal(refusal{Topic: clip(m.Topic), Reason: err.Error()})
 		box.put(message{Topic: "refusal", Payload: reason})
 	case m.Topic == topics.NameStop:
 		s.o.Steering.Stop(topics.StopReason(unquote(m.Payload)))
@@ -206,7 +213,7 @@ func (s *Server) hello(role broker.Role) hello {
 		j := &s.o.Robot.Joints[i]
 		h.Joints = append(h.Joints, helloJoint{
 			Name: j.Name, Kind: j.Kind, Min: j.Limits.MinPosition, Max: j.Limits.MaxPosition,
-			MaxEffort: j.Limits.MaxEffort, MaxTemperature: j.Limits.MaxTemperature,
+			MaxVelocity: j.Limits.MaxVelocity, MaxEffort: j.Limits.MaxEffort, MaxTemperature: j.Limits.MaxTemperature,
 		})
 	}
 	return h

@@ -1,9 +1,13 @@
 // The conversation: what was asked, and what the robot answered by its events.
 
-import { byId, make, newId } from "./dom.js";
+import { render } from "preact";
+import { byId } from "./dom";
+import type { Link } from "./link";
+import type { Plan, RobotEvent } from "./messages";
+import { newId } from "./words";
 
 const mostLines = 200;
-const say = {
+const say: Record<string, (e: RobotEvent) => [kind: string, text: string]> = {
   accepted: () => ["", "understood"],
   refused: (e) => ["bad", `refused: ${e.reason}`],
   step_started: (e) => ["", `step ${e.step}: ${e.skill}`],
@@ -14,15 +18,24 @@ const say = {
   stopped: (e) => ["bad", `stopped: ${e.reason}`],
   reset: (e) => ["", e.reason ? `reset: ${e.reason}` : "ready to move again"],
   fault: (e) => ["bad", `fault: ${e.reason}`],
-  warning: (e) => ["warn", e.reason],
+  warning: (e) => ["warn", e.reason ?? ""],
 };
 
+interface Line {
+  number: number;
+  kind: string;
+  text: string;
+  when: string;
+}
+
 export class Talk {
-  constructor(link) {
-    this.link = link;
-    this.asked = new Set(); // ids of what this page asked for
-    this.list = byId("talk");
-    this.text = byId("text");
+  private readonly asked = new Set<string>(); // ids of what this page asked for
+  private readonly list = byId("talk");
+  private readonly text = byId("text") as HTMLInputElement;
+  private lines: Line[] = [];
+  private count = 0;
+
+  constructor(private readonly link: Link) {
     byId("say").addEventListener("submit", (event) => {
       event.preventDefault();
       this.ask();
@@ -30,11 +43,12 @@ export class Talk {
   }
 
   /** Forgets what was told before; a new connection tells it again. */
-  clear() {
-    this.list.replaceChildren();
+  clear(): void {
+    this.lines = [];
+    this.draw();
   }
 
-  ask() {
+  private ask(): void {
     const text = this.text.value.trim();
     if (text === "") return;
     const id = newId();
@@ -50,21 +64,25 @@ export class Talk {
   }
 
   /** Tells what somebody else asked for. */
-  plan(plan) {
+  plan(plan: Plan): void {
     if (this.asked.has(plan.id) || plan.status !== "running" || !plan.instruction) return;
     this.asked.add(plan.id);
     this.line("you", plan.instruction);
   }
 
-  event(event) {
+  event(event: RobotEvent): void {
     const [kind, text] = say[event.kind]?.(event) ?? ["", `${event.kind} ${event.reason ?? ""}`];
     this.line(kind, text, event.at);
   }
 
-  line(kind, text, at = Date.now() / 1000) {
+  line(kind: string, text: string, at = Date.now() / 1000): void {
     const when = new Date(at * 1000).toLocaleTimeString([], { hour12: false });
-    this.list.append(make("li", { class: `line ${kind}` }, make("time", {}, when), make("p", {}, text)));
-    while (this.list.children.length > mostLines) this.list.firstChild.remove();
+    this.lines = [...this.lines.slice(1 - mostLines), { number: this.count++, kind, text, when }];
+    this.draw();
     this.list.scrollTop = this.list.scrollHeight;
+  }
+
+  private draw(): void {
+    render(this.lines.map((l) => <li key={l.number} class={`line ${l.kind}`}><time>{l.when}</time><p>{l.text}</p></li>), this.list);
   }
 }

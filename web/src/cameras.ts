@@ -1,45 +1,51 @@
 // Live pictures: one socket a camera. Each picture is answered when it has been
 // drawn, so the daemon never sends more than the page can show.
 
-import { byId, make, setText } from "./dom.js";
+import { byId, make, setText } from "./dom";
 
 const staleAfter = 2000; // ms without a picture before the page says so
+const longestRetry = 3000;
 const stampBytes = 8;
 
 class Camera {
-  constructor(name) {
-    this.name = name;
+  readonly button: HTMLButtonElement;
+  readonly figure: HTMLElement;
+  private readonly canvas: HTMLCanvasElement;
+  private readonly rate = make("span");
+  private readonly away = make("div", { class: "away" }, "waiting for the first picture");
+  private drawn: number[] = []; // when the pictures of the last seconds were drawn
+  private last = 0;
+  private age = 0; // s
+  private retry = 250;
+  private closed = false;
+  private socket!: WebSocket;
+
+  constructor(readonly name: string) {
     this.canvas = make("canvas", { role: "img", "aria-label": `picture of camera ${name}` });
-    this.rate = make("span");
-    this.away = make("div", { class: "away" }, "waiting for the first picture");
     this.button = make("button", { type: "button", "aria-label": `Show camera ${name} large` });
     this.figure = make("figure", { class: "camera" }, this.canvas, this.away, this.button,
       make("figcaption", {}, make("b", {}, name), this.rate));
-    this.drawn = []; // when the pictures of the last second were drawn
-    this.last = 0;
-    this.age = 0;
-    this.retry = 250;
     this.connect();
   }
 
-  connect() {
-    this.socket = new WebSocket(new URL(`/ws/camera/${this.name}`, location.href.replace(/^http/, "ws")));
-    this.socket.binaryType = "arraybuffer";
-    this.socket.onmessage = ({ data }) => this.draw(data);
-    this.socket.onclose = () => {
+  private connect(): void {
+    const socket = new WebSocket(new URL(`/ws/camera/${this.name}`, location.href.replace(/^http/, "ws")));
+    this.socket = socket;
+    socket.binaryType = "arraybuffer";
+    socket.onmessage = ({ data }) => this.draw(socket, data);
+    socket.onclose = () => {
       if (this.closed) return;
       setTimeout(() => this.closed || this.connect(), this.retry);
-      this.retry = Math.min(2 * this.retry, 3000);
+      this.retry = Math.min(2 * this.retry, longestRetry);
     };
   }
 
-  close() {
+  close(): void {
     this.closed = true;
     this.socket.close();
   }
 
-  async draw(data) {
-    const socket = this.socket;
+  private async draw(socket: WebSocket, data: ArrayBuffer): Promise<void> {
     try {
       const captured = new DataView(data).getFloat64(0, true);
       const bitmap = await createImageBitmap(new Blob([new Uint8Array(data, stampBytes)], { type: "image/jpeg" }));
@@ -47,7 +53,7 @@ class Camera {
         this.canvas.width = bitmap.width;
         this.canvas.height = bitmap.height;
       }
-      this.canvas.getContext("2d").drawImage(bitmap, 0, 0);
+      this.canvas.getContext("2d")?.drawImage(bitmap, 0, 0);
       bitmap.close();
       this.last = performance.now();
       this.age = Date.now() / 1000 - captured;
@@ -60,7 +66,7 @@ class Camera {
   }
 
   /** Called a few times a second: a picture that stands still must say so. */
-  tick(now) {
+  tick(now: number): void {
     this.drawn = this.drawn.filter((t) => now - t < 2000);
     const silent = now - this.last;
     if (this.last > 0 && silent > staleAfter) {
@@ -76,23 +82,24 @@ class Camera {
 }
 
 export class Cameras {
+  private readonly stage = byId("cameras");
+  private cameras: Camera[] = [];
+
   constructor() {
-    this.stage = byId("cameras");
-    this.cameras = [];
     setInterval(() => this.cameras.forEach((c) => c.tick(performance.now())), 250);
   }
 
   /** Shows the cameras called names, the first large. */
-  set(names) {
-    if (names.join("\n") === this.cameras.map((c) => c.name).join("\n")) return;
+  set(names: string[]): void {
+    if (names.length > 0 && names.join("\n") === this.cameras.map((c) => c.name).join("\n")) return;
     this.cameras.forEach((c) => c.close());
     this.cameras = names.map((name) => new Camera(name));
     for (const camera of this.cameras) camera.button.addEventListener("click", () => this.enlarge(camera));
-    if (this.cameras.length > 0) this.enlarge(this.cameras[0]);
+    if (this.cameras[0]) this.enlarge(this.cameras[0]);
     else this.stage.replaceChildren(make("p", { class: "empty" }, "No camera is configured."));
   }
 
-  enlarge(camera) {
+  private enlarge(camera: Camera): void {
     for (const c of this.cameras) c.figure.classList.toggle("large", c === camera);
     const others = this.cameras.filter((c) => c !== camera);
     this.stage.replaceChildren(camera.figure, make("div", { class: "thumbs" }, ...others.map((c) => c.figure)));

@@ -1,0 +1,26 @@
+// Builds the page from web/src into internal/web/page, which the Go program
+// embeds, or into the folder that is given:
+//
+//   node web/build.mjs [FOLDER]
+
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+await build({
+  entryPoints: ["main.tsx", "style.css", "index.html", "icon.svg"].map((name) => here(`src/${name}`)),
+  outdir: process.argv[2] ?? here("../internal/web/page"),
+  absWorkingDir: here("."),
+  bundle: true,
+  minify: true,
+  format: "esm",
+  target: ["es2022", "chrome111", "firefox113", "safari16.4"],
+  jsx: "automatic",
+  jsxImportSource: "preact",
+  loader: { ".html": "copy", ".svg": "copy" },
+  banner: {
+    js: "// Built from web/src by `make web`. Contains Preact, (c) 2015-present Jason Miller, MIT License.",
+    css: "/* Built from web/src by `make web`. */",
+  },
+});

@@ -107,12 +107,13 @@ func (a *app) rootCommand() *cobra.Command {
 	flags := root.PersistentFlags()
 	flags.StringVarP(&a.configPath, "config", "c", a.env("KUAI_CONFIG"), "configuration `FILE`; none: the built-in one (also KUAI_CONFIG)")
 	flags.BoolVar(&a.json, "json", false, "print JSON, one object a line")
-	root.AddGroup(&cobra.Group{ID: "robot", Title: "The robot:"}, &cobra.Group{ID: "machine", Title: "This machine:"})
+	root.AddGroup(&cobra.Group{ID: "robot", Title: "The robot:"}, &cobra.Group{ID: "recordings", Title: "Recordings:"}, &cobra.Group{ID: "machine", Title: "This machine:"})
 	for _, group := range []struct {
 		id       string
 		commands []*cobra.Command
 	}{
 		{"robot", []*cobra.Command{a.runCommand(), a.sayCommand(), a.skillCommand(), a.stopCommand(), a.resetCommand(), a.statusCommand()}},
+		{"recordings", []*cobra.Command{a.replayCommand()}},
 		{"machine", []*cobra.Command{a.doctorCommand(), a.configCommand(), a.modelsCommand(), a.encodeCommand(), a.evalCommand(), a.benchCommand()}},
 	} {
 		for _, c := range group.commands {

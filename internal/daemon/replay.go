@@ -140,3 +140,6 @@ func (a *again) Close() error {
 	}
 	return errors.Join(errs...)
 }
+
+// ReferencesOf names the file in which ReplayOptions.Update keeps commands.
+func ReferencesOf(recording string) string { return replay.ReferencesOf(recording) }

@@ -45,6 +45,11 @@ void reply_forget(void) {
   memset(limit_of_pin, 0, sizeof limit_of_pin);
 }
 
+void reply_start(void) {
+  reply_forget();
+  current = REPLY_KINDS;
+}
+
 // Takes the lowest pin out of the set; PIN_COUNT when it is empty.
 static uint8_t take_pin(uint8_t *pins) {
   for (uint8_t pin = 0; pin < PIN_COUNT; pin++) {

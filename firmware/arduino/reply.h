@@ -29,9 +29,11 @@ struct reply_status {
   uint16_t lost;     // times that bytes were lost
 };
 
+void reply_start(void);
 void reply_ask(enum reply reply);
 // For REPLY_PIN_STATE and REPLY_LIMIT.
 void reply_ask_pin(enum reply reply, uint8_t pin);
+// Drops what was asked; an answer under way is ended.
 void reply_forget(void);
 
 // Sends the next piece if there is room; false when there is nothing left to answer.

@@ -261,11 +261,14 @@ void session_start(uint8_t cause) {
   parser_abort(&parser);
   pins_start();
   report_start();
+  reply_start();
   // A host that opened the port before the board was up waits for these.
   reply_ask(REPLY_VERSION);
   reply_ask(REPLY_FIRMWARE);
   passed_at = hal_now();
 }
+
+uint8_t session_stopped(void) { return guard.stopped; }
 
 void session_pass(void) {
   uint32_t now = hal_now();

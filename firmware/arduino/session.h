@@ -12,4 +12,7 @@ void session_start(uint8_t cause);
 // answer sent and one report made.
 void session_pass(void);
 
+// The reasons to stand still (guard.h), for tests.
+uint8_t session_stopped(void);
+
 #endif

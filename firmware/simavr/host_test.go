@@ -67,16 +67,19 @@ func ask(t *testing.T, b *simavr.Board) status {
 	t.Helper()
 	b.Sent()
 	say(t, b, command(0)...)
-	run(t, b, 60*time.Millisecond)
-	sent := b.Sent()
-	for i := len(sent) - 16; i >= 0; i-- {
-		m := sent[i:]
-		if m[0] == sysex && m[1] == kuai && m[2] == 0 && m[15] == sysexEnd {
-			two := func(at int) int { return int(m[at]) | int(m[at+1])<<7 }
-			return status{two(3), int(m[5]), int(m[6]), two(7), two(9), two(11), two(13)}
+	var sent []byte
+	for range 100 {
+		run(t, b, 5*time.Millisecond)
+		sent = append(sent, b.Sent()...)
+		for i := len(sent) - 16; i >= 0; i-- {
+			m := sent[i:]
+			if m[0] == sysex && m[1] == kuai && m[2] == 0 && m[15] == sysexEnd {
+				two := func(at int) int { return int(m[at]) | int(m[at+1])<<7 }
+				return status{two(3), int(m[5]), int(m[6]), two(7), two(9), two(11), two(13)}
+			}
 		}
 	}
-	t.Fatalf("no status among % X", sent)
+	t.Fatalf("no status within half a second among % X", sent)
 	return status{}
 }
 

@@ -23,13 +23,15 @@ struct slot {
   uint16_t ticks;  // of the pulse
 };
 
+static struct slot slots[SERVO_CHANNELS * SLOTS];
+
 static struct channel {
-  struct slot slots[SLOTS];
-  uint8_t at;  // the slot whose pulse is under way; SLOTS between frames
+  struct slot *first;  // of SLOTS
+  struct slot *at;     // whose pulse is under way; 0 between frames
   uint16_t frame_at;
 } channels[SERVO_CHANNELS];
 
-// The slot that each pin had last, channel by channel.
+// The slot that each pin had last.
 static uint8_t slot_of[PIN_COUNT];
 
 static volatile uint16_t overflows;
@@ -49,23 +51,22 @@ uint32_t hal_now(void) {
 
 // Ends the pulse under way, begins the next and gives the tick at which to come again.
 static inline uint16_t advance(struct channel *c, uint16_t due) {
-  uint8_t at = c->at;
-  if (at == SLOTS) {
+  struct slot *s = c->at;
+  if (!s) {
     c->frame_at = due;
-    at = 0;
+    s = c->first;
   } else {
-    struct slot *s = &c->slots[at++];
     if (s->mask) *s->port &= (uint8_t)~s->mask;
     if (s->ending) s->mask = 0;
+    s++;
   }
-  for (; at < SLOTS; at++) {
-    struct slot *s = &c->slots[at];
+  for (; s < c->first + SLOTS; s++) {
     if (s->mask == 0 || s->ending) continue;
     *s->port |= s->mask;
-    c->at = at;
+    c->at = s;
     return due + s->ticks;
   }
-  c->at = SLOTS;
+  c->at = 0;
   return c->frame_at + FRAME_TICKS;
 }
 
@@ -75,17 +76,18 @@ ISR(TIMER1_COMPB_vect) { OCR1B = advance(&channels[1], OCR1B); }
 ISR(TIMER1_COMPC_vect) { OCR1C = advance(&channels[2], OCR1C); }
 #endif
 
-static struct slot *slot_at(uint8_t number) {
-  return &channels[number / SLOTS].slots[number % SLOTS];
-}
-
 // The slot that the pin has, or has still while its last pulse is under way.
 static struct slot *find(uint8_t pin) {
-  struct slot *s = slot_at(slot_of[pin]);
+  struct slot *s = &slots[slot_of[pin]];
   return s->mask && s->pin == pin ? s : 0;
 }
 
-static bool under_way(uint8_t number) { return channels[number / SLOTS].at == number % SLOTS; }
+static bool under_way(const struct slot *s) {
+  for (uint8_t c = 0; c < SERVO_CHANNELS; c++) {
+    if (channels[c].at == s) return true;
+  }
+  return false;
+}
 
 void servo_cut(uint8_t pin) {
   struct slot *s = find(pin);
@@ -96,7 +98,7 @@ bool servo_end(uint8_t pin) {
   struct slot *s = find(pin);
   if (!s) return false;
   s->ending = true;
-  if (under_way(slot_of[pin])) return true;
+  if (under_way(s)) return true;
   s->mask = 0;
   return false;
 }
@@ -107,7 +109,7 @@ static uint8_t take(void) {
   for (uint8_t c = 0; c < SERVO_CHANNELS; c++) {
     uint8_t free = 0, count = 0;
     for (uint8_t i = 0; i < SLOTS; i++) {
-      if (channels[c].slots[i].mask) continue;
+      if (channels[c].first[i].mask) continue;
       free = c * SLOTS + i;
       count++;
     }
@@ -126,7 +128,7 @@ bool hal_servo_write(uint8_t pin, uint16_t us) {
     if (number == SERVO_CHANNELS * SLOTS) return false;
     hal_pin_drive(pin, false);
     slot_of[pin] = number;
-    s = slot_at(number);
+    s = &slots[number];
   }
   ATOMIC_BLOCK(ATOMIC_RESTORESTATE) {
     // All of it, since the end of a last pulse may have freed the slot meanwhile.
@@ -140,7 +142,7 @@ bool hal_servo_write(uint8_t pin, uint16_t us) {
 }
 
 void servo_init(void) {
-  for (uint8_t c = 0; c < SERVO_CHANNELS; c++) channels[c].at = SLOTS;
+  for (uint8_t c = 0; c < SERVO_CHANNELS; c++) channels[c].first = &slots[c * SLOTS];
   TCCR1A = 0;
   TCCR1B = 1 << CS11;
   // Channels begin apart, so that their first pulses do not delay each other.

@@ -172,6 +172,9 @@ func validateScene(s *world.Spec) error {
 	if len(s.Objects) > maxObjects || len(s.Arm) > robot.MaxJoints {
 		return fmt.Errorf("%d objects and %d joints, at most %d and %d", len(s.Objects), len(s.Arm), maxObjects, robot.MaxJoints)
 	}
+	if s.Objects != nil && len(s.Objects) == 0 || s.Arm != nil && len(s.Arm) == 0 {
+		return errors.New("an empty list: leave the key out for all objects, or the arm at home")
+	}
 	seen := map[string]bool{}
 	for i, o := range s.Objects {
 		switch {

@@ -37,6 +37,8 @@ func TestReadRefuses(t *testing.T) {
 		{"said nothing", strings.Replace(one, "in(red block, blue bowl)", "said()", 1), "must be said"},
 		{"step syntax", line(`"plans":[["pick"]]`), "want skill(argument"},
 		{"any in the first plan", line(`"plans":[["pick(*)"]]`), "must name its objects"},
+		{"no objects", line(`"scene":{"objects":[]}`), "scene: an empty list"},
+		{"no joints", line(`"scene":{"arm":[]}`), "scene: an empty list"},
 		{"object without a name", line(`"scene":{"objects":[{"in":"x"}]}`), "objects[0]: name is missing"},
 		{"object twice", line(`"scene":{"objects":[{"name":"x"},{"name":"x"}]}`), "twice"},
 		{"on and in", line(`"scene":{"objects":[{"name":"x","on":"y","in":"z"}]}`), "is it on the y or in the z"},

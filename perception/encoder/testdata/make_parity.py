@@ -274,6 +274,126 @@ def bert():
     dump(folder / "parity.json", {"texts": texts, "plain_text": plain})
 
 
+def sound(seconds, seed):
+    """A clip that both sides make: a rising tone, a hum, and noise that comes and goes."""
+    n = int(seconds * 16000)
+    i = np.arange(n)
+    at = (i * 2654435761 + seed * 40503) & 0xFFFFFFFF
+    at ^= at >> 15
+    noise = ((at * 2246822519 & 0xFFFFFFFF) >> 16) / 32768 - 1
+    tone = np.sin(2 * np.pi * (200 + 0.05 * i) * i / 16000) * 0.3 + np.sin(2 * np.pi * 50 * i / 16000) * 0.1
+    return (tone + noise * np.where(i // 4000 % 2 == 0, 0.05, 0.0005)).astype(np.float32)
+
+
+def logmel():
+    cases = []
+    for seconds, chunk, bands, seed in ((2.0, 2, 80, 1), (0.7, 3, 80, 2), (1.0, 1, 128, 3)):
+        extractor = transformers.WhisperFeatureExtractor(feature_size=bands, chunk_length=chunk)
+        x = extractor(sound(seconds, seed), sampling_rate=16000, return_tensors="np")["input_features"][0].T
+        rows = list(range(0, len(x), 17)) + [len(x) - 1]
+        cases.append({"seconds": seconds, "frames": len(x), "bands": bands, "seed": seed, "rows": rows,
+                      "values": [round(float(v), 5) for v in x[rows].ravel()]})
+    dump(HERE.parent.parent / "audio" / "testdata" / "logmel.json", cases)
+
+
+SPECIAL = ["<|endoftext|>", "<|startoftranscript|>", "<|en|>", "<|zh|>", "<|de|>", "<|translate|>", "<|transcribe|>",
+           "<|startoflm|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>"]
+
+
+def whisper():
+    folder = HERE / "whisper"
+    folder.mkdir(exist_ok=True)
+    t = Tokenizer(models.BPE())
+    t.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    t.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    t.train_from_iterator(CORPUS, trainers.BpeTrainer(vocab_size=300, initial_alphabet=alphabet, show_progress=False))
+    t.add_special_tokens(SPECIAL)
+    words = t.get_vocab_size() - len(SPECIAL)
+    first = {s: words + i for i, s in enumerate(SPECIAL)}
+    vocab = words + len(SPECIAL) + 31  # time stamps come last and are no tokens of the tokenizer
+    dump(folder / "tokenizer.json", json.loads(t.to_str()))
+    suppress = [1, 2, 7, first["<|translate|>"], first["<|transcribe|>"], first["<|startoftranscript|>"], first["<|startoflm|>"],
+                first["<|startofprev|>"], first["<|nospeech|>"], first["<|notimestamps|>"], first["<|en|>"], first["<|zh|>"], first["<|de|>"]]
+    begin = [220 % words, first["<|endoftext|>"]]
+    config = transformers.WhisperConfig(
+        vocab_size=vocab, num_mel_bins=80, d_model=32, encoder_layers=2, decoder_layers=2, encoder_attention_heads=4,
+        decoder_attention_heads=4, encoder_ffn_dim=48, decoder_ffn_dim=48, max_source_positions=60, max_target_positions=40,
+        pad_token_id=first["<|endoftext|>"], bos_token_id=first["<|endoftext|>"], eos_token_id=first["<|endoftext|>"],
+        decoder_start_token_id=first["<|startoftranscript|>"], suppress_tokens=suppress, begin_suppress_tokens=begin,
+    )
+    model = randomise(transformers.WhisperForConditionalGeneration(config), 1.5)
+    model.tie_weights()
+    model.generation_config = transformers.GenerationConfig(suppress_tokens=suppress, begin_suppress_tokens=begin)
+    model.save_pretrained(folder)
+    (folder / "model.safetensors").chmod(0o644)
+    (folder / "preprocessor_config.json").unlink(missing_ok=True)
+    cases, plain = [], 0
+    for seconds, frames, seed in ((1.2, 120, 1), (0.5, 61, 2), (0.9, 104, 3)):
+        extractor = transformers.WhisperFeatureExtractor(feature_size=80, chunk_length=30)
+        extractor.n_samples = frames * 160
+        mel = torch.from_numpy(extractor(sound(seconds, seed), sampling_rate=16000, return_tensors="np")["input_features"])
+        assert mel.shape[-1] == frames
+        case, error = whisper_case(model, mel, first, suppress, begin, words)
+        plain = max(plain, error)
+        cases.append({"seconds": seconds, "frames": frames, "seed": seed} | case)
+    print("whisper logits: f32 is within", plain)
+    dump(folder / "parity.json", {"cases": cases, "plain": plain})
+    import ctranslate2
+
+    converted = HERE / "whisper-ctranslate2"
+    converter = ctranslate2.converters.TransformersConverter(str(folder))
+    converter.convert(str(converted), force=True)
+    (converted / "vocabulary.json").unlink(missing_ok=True)
+    (converted / "tokenizer.json").write_bytes((folder / "tokenizer.json").read_bytes())
+
+
+def encode(model, mel, dtype):
+    """The encoder on fewer frames than it was made for, which transformers refuses."""
+    e = model.model.encoder
+    x = torch.nn.functional.gelu(e.conv1(mel.to(dtype)))
+    x = torch.nn.functional.gelu(e.conv2(x)).permute(0, 2, 1)
+    x = x + e.embed_positions.weight[: x.shape[1]]
+    for layer in e.layers:
+        x = layer(x, None)
+        x = x[0] if isinstance(x, tuple) else x
+    return e.layer_norm(x)
+
+
+def whisper_case(model, mel, first, suppress, begin, words):
+    hidden, plain_hidden = run(model, lambda m, t: encode(m, mel, t))
+    agree("  hidden", hidden, plain_hidden)
+    prompt = [first[s] for s in ("<|startoftranscript|>", "<|en|>", "<|transcribe|>", "<|notimestamps|>")]
+
+    def logits(m, t, ids):
+        out = m(encoder_outputs=(encode(m, mel, t),), decoder_input_ids=torch.tensor([ids]))
+        return out.logits[0]
+
+    exact, plain = run(model, lambda m, t: logits(m, t, prompt))
+    error = float((exact - plain.double()).abs().max())
+    languages = [first["<|en|>"], first["<|zh|>"], first["<|de|>"]]
+    start = exact[0]
+    ids, logp = list(prompt), []
+    model.double()
+    with torch.no_grad():
+        while len(ids) < 24:
+            row = logits(model, torch.float64, ids)[-1].clone()
+            row[suppress] = -np.inf
+            row[words + len(SPECIAL):] = -np.inf
+            if len(ids) == len(prompt):
+                row[begin] = -np.inf
+            row = row.log_softmax(-1)
+            ids.append(int(row.argmax()))
+            logp.append(float(row.max()))
+            if ids[-1] == first["<|endoftext|>"]:
+                break
+    model.float()
+    return {
+        "hidden": numbers(hidden[0, -1]), "language": int(languages[int(start[languages].argmax())]),
+        "nospeech": float(start.softmax(-1)[first["<|nospeech|>"]]), "logits": numbers(exact[-1]), "ids": ids[len(prompt):], "logp": logp,
+    }, error
+
+
 def resize():
     cases = []
     for i, (w, h, size, kind) in enumerate([
@@ -298,7 +418,7 @@ def resize():
 
 
 if __name__ == "__main__":
-    families = {f.__name__: f for f in (resize, clip, siglip, bert)}
+    families = {f.__name__: f for f in (resize, clip, siglip, bert, logmel, whisper)}
     if "minilm" in sys.argv:
         minilm()
     else:

@@ -1,0 +1,147 @@
+package speech
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/kuai-robot/kuai/internal/checkpoint"
+	"github.com/kuai-robot/kuai/kernels"
+	"github.com/kuai-robot/kuai/perception/audio"
+	"github.com/kuai-robot/kuai/perception/encoder/hearing"
+)
+
+// Options of a recogniser; the zero value is good.
+type Options struct {
+	// Compile goes to the kernels.
+	Compile kernels.Options
+	// Beam is how many hypotheses are followed; 0 means 1, which is greedy.
+	Beam int
+	// Tokens is the longest text of one clip; 0 means what the model can.
+	Tokens int
+	// Tail is the silence that the tower sees after the speech, in frames of
+	// 10 ms; 0 means 100.
+	Tail int
+}
+
+const (
+	maxBeam     = 8
+	defaultTail = 100
+	promptSize  = 4 // start, language, task, no time stamps
+)
+
+// Recogniser is a model compiled for a backend. It is safe for use from many
+// goroutines.
+type Recogniser struct {
+	config  hearing.Config
+	options Options
+	words   *vocabulary
+	encode  *encodeProgram
+	decode  *decodeProgram
+}
+
+// Open loads the model of a folder for backend.
+func Open(dir string, backend kernels.Backend, o Options) (*Recogniser, error) {
+	f, err := checkpoint.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	r, err := open(f, dir, backend, o)
+	return r, errors.Join(err, f.Close())
+}
+
+func open(f *checkpoint.File, dir string, backend kernels.Backend, o Options) (*Recogniser, error) {
+	text, err := os.ReadFile(filepath.Join(dir, "config.json"))
+	if err != nil {
+		return nil, fmt.Errorf("speech model: %w", err)
+	}
+	c, err := hearing.ReadConfig(f, text)
+	if err != nil {
+		return nil, err
+	}
+	if o, err = o.withDefaults(&c); err != nil {
+		return nil, err
+	}
+	r := &Recogniser{config: c, options: o}
+	if r.words, err = readVocabulary(dir, c.Vocabulary); err != nil {
+		return nil, err
+	}
+	reader := hearing.NewReader(f, c)
+	tower, err := hearing.LoadTower(reader, c)
+	if err != nil {
+		return nil, err
+	}
+	d, err := loadDecoder(reader, c)
+	if err != nil {
+		return nil, err
+	}
+	if r.encode, err = d.compileEncode(tower, backend, o.Compile); err != nil {
+		return nil, err
+	}
+	cache := promptSize + o.Beam*o.Tokens
+	if r.decode, err = d.compileDecode(backend, o.Compile, max(promptSize, o.Beam), cache); err != nil {
+		return nil, errors.Join(err, r.encode.Close())
+	}
+	return r, nil
+}
+
+func (o Options) withDefaults(c *hearing.Config) (Options, error) {
+	if o.Beam == 0 {
+		o.Beam = 1
+	}
+	if o.Tail == 0 {
+		o.Tail = defaultTail
+	}
+	most := c.Tokens - promptSize
+	if o.Tokens == 0 {
+		o.Tokens = most
+	}
+	switch {
+	case o.Beam < 1 || o.Beam > maxBeam:
+		return o, fmt.Errorf("a beam of %d hypotheses, want 1 to %d", o.Beam, maxBeam)
+	case o.Tokens < 1 || o.Tokens > most:
+		return o, fmt.Errorf("texts of %d tokens, want 1 to %d", o.Tokens, most)
+	case o.Tail < 0:
+		return o, fmt.Errorf("a tail of %d frames, want 0 or more", o.Tail)
+	}
+	return o, nil
+}
+
+// Close frees the weights once the last session is closed.
+func (r *Recogniser) Close() error { return errors.Join(r.encode.Close(), r.decode.Close()) }
+
+// Config is the shape of the model.
+func (r *Recogniser) Config() hearing.Config { return r.config }
+
+// Languages says how many languages the model tells apart; 0: English alone.
+func (r *Recogniser) Languages() int { return len(r.words.languages) }
+
+// Session is one user of a Recogniser. It belongs to one goroutine at a time.
+type Session struct {
+	recogniser *Recogniser
+	encode     *kernels.Session
+	decode     *kernels.Session
+	mel        *audio.LogMel
+	search     search
+}
+
+// NewSession allocates the memory of one more user.
+func (r *Recogniser) NewSession() (*Session, error) {
+	mel, err := audio.NewLogMel(r.config.Bands)
+	if err != nil {
+		return nil, err
+	}
+	encode, err := r.encode.NewSession()
+	if err != nil {
+		return nil, err
+	}
+	decode, err := r.decode.NewSession(encode)
+	if err != nil {
+		return nil, errors.Join(err, encode.Close())
+	}
+	return &Session{recogniser: r, encode: encode, decode: decode, mel: mel}, nil
+}
+
+// Close frees the memory of the session.
+func (s *Session) Close() error { return errors.Join(s.decode.Close(), s.encode.Close()) }

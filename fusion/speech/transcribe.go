@@ -1,0 +1,143 @@
+package speech
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/kuai-robot/kuai/perception/audio"
+)
+
+// Token is a piece of a text with the logarithm of its probability.
+type Token struct {
+	ID   int32
+	LogP float64
+}
+
+// Result is what was heard.
+type Result struct {
+	Text string
+	// Language is the code of the language that was told, or heard.
+	Language string
+	// Tokens of the text, the end included where the text has one.
+	Tokens []Token
+	// Confidence is the geometric mean of the tokens' probabilities.
+	Confidence float64
+	// NoSpeech is how probable the model finds it that nobody speaks.
+	NoSpeech float64
+	// Repeats says that the text was ended because it went round in circles.
+	Repeats bool
+}
+
+// Transcribe hears samples, mono at audio.Rate. language is a code such as
+// "en" or "zh"; empty: the model listens for it.
+func (s *Session) Transcribe(ctx context.Context, samples []float32, language string) (Result, error) {
+	if err := check(samples); err != nil {
+		return Result{}, err
+	}
+	told, err := s.recogniser.words.language(language)
+	if err != nil {
+		return Result{}, err
+	}
+	var all Result
+	for i, part := range s.cut(samples) {
+		r, err := s.transcribe(ctx, part, told)
+		if err != nil {
+			return Result{}, err
+		}
+		if i == 0 {
+			all = r
+			continue
+		}
+		all.join(&r)
+	}
+	return all, nil
+}
+
+// join appends what followed.
+func (r *Result) join(next *Result) {
+	r.Text = strings.TrimSpace(r.Text + " " + next.Text)
+	r.Tokens = append(r.Tokens, next.Tokens...)
+	r.NoSpeech = min(r.NoSpeech, next.NoSpeech)
+	r.Repeats = r.Repeats || next.Repeats
+	r.Confidence = confidence(r.Tokens)
+}
+
+func confidence(tokens []Token) float64 {
+	if len(tokens) == 0 {
+		return 0
+	}
+	sum := 0.0
+	for _, t := range tokens {
+		sum += t.LogP
+	}
+	return math.Exp(sum / float64(len(tokens)))
+}
+
+func check(samples []float32) error {
+	if len(samples) == 0 {
+		return fmt.Errorf("speech: %w", audio.ErrEmpty)
+	}
+	for i, x := range samples {
+		if x != x || math.IsInf(float64(x), 0) {
+			return fmt.Errorf("speech: sample %d is NaN or infinite", i)
+		}
+	}
+	return nil
+}
+
+// transcribe hears a clip that fits the model.
+func (s *Session) transcribe(ctx context.Context, samples []float32, language int32) (Result, error) {
+	heard, err := s.hear(ctx, samples)
+	if err != nil {
+		return Result{}, err
+	}
+	return s.find(ctx, heard, language, s.most(len(samples)))
+}
+
+// most bounds the tokens of a clip: nobody says more than this in the time, and
+// a model that does is making it up.
+func (s *Session) most(samples int) int {
+	const atOnce, perSecond = 16, 12
+	return min(s.recogniser.options.Tokens, atOnce+samples*perSecond/audio.Rate)
+}
+
+// hear runs the tower and gives the number of embeddings.
+func (s *Session) hear(ctx context.Context, samples []float32) (int, error) {
+	p := s.recogniser.encode
+	frames := min((len(samples)+audio.Hop-1)/audio.Hop+s.recogniser.options.Tail, 2*s.recogniser.config.Positions)
+	s.encode.Set(p.Frames, frames)
+	s.mel.Compute(s.encode.F32(p.Mel), samples, frames)
+	for i := range s.encode.I32(p.Places) {
+		s.encode.I32(p.Places)[i] = int32(i)
+	}
+	return (frames + 1) / 2, s.encode.Run(ctx)
+}
+
+// Hidden gives the embeddings of the last clip, [n, Width]; valid until the
+// session is used again.
+func (s *Session) Hidden() []float32 { return s.encode.F32(s.recogniser.encode.hidden) }
+
+// cut takes a clip apart where the model could not hear it whole, in the
+// quietest tenth of a second of the last third of what it can.
+func (s *Session) cut(samples []float32) [][]float32 {
+	const step = audio.Rate / 10
+	whole := 2 * s.recogniser.config.Positions * audio.Hop
+	most := max(whole-s.recogniser.options.Tail*audio.Hop, whole/2)
+	var parts [][]float32
+	for len(samples) > whole {
+		at, least := most, math.Inf(1)
+		for from := most * 2 / 3; from+step <= most; from += step {
+			sum := 0.0
+			for _, x := range samples[from : from+step] {
+				sum += float64(x) * float64(x)
+			}
+			if sum < least {
+				at, least = from+step/2, sum
+			}
+		}
+		parts, samples = append(parts, samples[:at]), samples[at:]
+	}
+	return append(parts, samples)
+}

@@ -377,12 +377,13 @@ func TestResetOfALimpRobotStartsWhereItIs(t *testing.T) {
 	r.in.Stop = false
 	r.in.State.Position[0] = math.NaN() // so that nobody knows where it goes
 	r.step(tick)
-	r.in.State.Position[0] = r.command.Position[0] + 0.05
+	want := r.command.Position[0] + 0.05
+	r.in.State.Position[0] = want
 	r.in.Reset = true
 	r.step(tick)
 	r.expect(Held, Engaging)
-	if got := r.command.Position[0]; got != r.in.State.Position[0] {
-		t.Errorf("the command begins at %g, the joint is at %g", got, r.in.State.Position[0])
+	if got := r.command.Position[0]; got != want {
+		t.Errorf("the command begins at %g, the joint is at %g", got, want)
 	}
 }
 

@@ -35,6 +35,7 @@ type firmataBoard struct {
 	adaptor *firmata.Adaptor
 	link    *link
 	period  time.Duration
+	shook   bool // Gobot has been given the link
 
 	polled  robot.Time
 	reports int
@@ -57,7 +58,7 @@ func newFirmataOpener(b *Board, outputs []output, clock robot.Clock) opener {
 		}
 		f := &firmataBoard{adaptor: adaptor, link: newLink(clock, port, confirm), period: period}
 		if err := f.connect(ctx); err != nil {
-			return nil, fmt.Errorf("%s: %w", b.Port, errors.Join(err, f.link.Close()))
+			return nil, fmt.Errorf("%s: %w", b.Port, errors.Join(err, f.close()))
 		}
 		return f, nil
 	}
@@ -96,6 +97,7 @@ func (f *firmataBoard) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	f.shook = true
 	if err := f.adaptor.Board.Connect(l); err != nil {
 		return fmt.Errorf("gobot's handshake: %w", errors.Join(err, l.err()))
 	}
@@ -291,6 +293,12 @@ func (f *firmataBoard) failed() <-chan struct{} { return f.link.gone }
 
 func (f *firmataBoard) err() error { return f.link.err() }
 
-func (f *firmataBoard) close() error { return f.adaptor.Board.Disconnect() }
+// close ends the link, and has Gobot's client know that it has ended.
+func (f *firmataBoard) close() error {
+	if f.shook {
+		return f.adaptor.Board.Disconnect()
+	}
+	return f.link.Close()
+}
 
 var _ io.ReadWriteCloser = (*link)(nil)

@@ -6,8 +6,8 @@ import (
 	"github.com/kuai-robot/kuai/kernels"
 )
 
-// repeat is how often a graph repeats its operator: the weights of a layer of
-// the sizes below then exceed the caches near a core.
+// repeat is how often a graph repeats a product: the weights of the sizes below
+// then exceed the caches near a core, as those of a model do.
 const repeat = 8
 
 func benchmarks() []benchmark {
@@ -32,28 +32,33 @@ func gemm(p kernels.Precision, rows, outputs, inputs int) benchmark {
 	return benchmark{
 		op: fmt.Sprintf("gemm_%dx%dx%d", rows, outputs, inputs), precision: p.String(), options: kernels.Options{Precision: p},
 		flops: 2 * repeat * float64(rows) * float64(outputs) * float64(inputs),
-		build: func(g *kernels.Graph) { products(g, kernels.F32, kernels.N(rows), outputs, inputs) },
+		build: func(g *kernels.Graph) { products(g, kernels.F32, repeat, rows, outputs, inputs) },
 	}
 }
 
-// products are separate products of separate inputs. Only the last result is an
-// output, so that the others may share memory, as the results in a model do.
-func products(g *kernels.Graph, t kernels.DType, rows kernels.Dim, outputs, inputs int) {
+// products are separate products of separate inputs with weights of their own,
+// whose numbers happen to be the same. Only the last result is an output, so
+// that the others may share memory, as the results in a model do.
+func products(g *kernels.Graph, t kernels.DType, count, rows, outputs, inputs int) {
 	var y kernels.Value
-	for i := range repeat {
-		x := g.Input(fmt.Sprintf("x%d", i), kernels.F32, rows, kernels.N(inputs))
-		y = g.Add(kernels.MatMul{X: x, W: Random(fmt.Sprintf("w%d", i), t, outputs, inputs)})
+	noise := Random("w", t, outputs, inputs)
+	for i := range count {
+		w := *noise
+		x := g.Input(fmt.Sprintf("x%d", i), kernels.F32, kernels.N(rows), kernels.N(inputs))
+		y = g.Add(kernels.MatMul{X: x, W: &w})
 	}
 	g.Output("y", y)
 }
 
-// matVec is one row times stored weights, bound by their bytes.
+// matVec is one row times stored weights, bound by their bytes: more of them
+// than the last cache holds.
 func matVec(t kernels.DType) benchmark {
-	const outputs, inputs = 6144, 2048
+	const outputs, inputs, enough = 6144, 2048, 80 << 20
 	row, _ := t.RowBytes(inputs)
+	count := max(2, enough/(row*outputs))
 	return benchmark{
-		op: "matvec", precision: t.String(), bytes: float64(repeat * row * outputs),
-		build: func(g *kernels.Graph) { products(g, t, kernels.N(1), outputs, inputs) },
+		op: "matvec", precision: t.String(), bytes: float64(count * row * outputs),
+		build: func(g *kernels.Graph) { products(g, t, count, 1, outputs, inputs) },
 	}
 }
 
@@ -62,7 +67,7 @@ func fewRows(t kernels.DType, rows int) benchmark {
 	const outputs, inputs = 1536, 768
 	return benchmark{
 		op: fmt.Sprintf("rows%d", rows), precision: t.String(), flops: 2 * repeat * float64(rows) * outputs * inputs,
-		build: func(g *kernels.Graph) { products(g, t, kernels.N(rows), outputs, inputs) },
+		build: func(g *kernels.Graph) { products(g, t, repeat, rows, outputs, inputs) },
 	}
 }
 

@@ -87,7 +87,7 @@ func Random(name string, t kernels.DType, shape ...int) *kernels.Weight {
 	}
 	random := rand.New(rand.NewPCG(1, uint64(len(name))))
 	w.Data = make([]byte, size*w.Rows())
-	number := func() float32 { return float32(random.NormFloat64()) / 32 }
+	number := func() float32 { return float32(int32(random.Uint32())) * 0x1p-36 }
 	half := func(at int, x float32) { binary.LittleEndian.PutUint16(w.Data[at:], kernels.FloatToHalf(x)) }
 	switch t {
 	case kernels.F32:

@@ -59,6 +59,8 @@ type Daemon struct {
 	stopped *robot.Mailbox[string]
 	// topic is where what the worker runs came from.
 	topic atomic.Pointer[string]
+	// targets are the objects that the running step is about.
+	targets atomic.Pointer[[]string]
 	// linkError and stopLinkError say why a link to the broker is down.
 	linkError, stopLinkError atomic.Pointer[error]
 	// closers free what New made, the newest first.

@@ -200,6 +200,7 @@ func (d *Daemon) submit(id, topic string, run func(context.Context) agent.Plan) 
 func (d *Daemon) progress(u agent.Update) {
 	d.recording.report(&u)
 	topic := *d.topic.Load()
+	d.aim(&u)
 	d.out.say(topics.NamePlan, planTopic(&u.Plan, d.config.Runner, d.config.Affordance))
 	d.out.say(topics.NameEvent, eventTopic(&u, topic, unix(d.clock, u.Plan.At)))
 	switch u.Kind {

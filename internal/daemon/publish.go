@@ -42,7 +42,7 @@ func (d *Daemon) publishState(ctx context.Context) error {
 }
 
 func (d *Daemon) stateTopic(s *control.Status) topics.State {
-	out := topics.State{At: unix(d.clock, s.State.At), Mode: s.Verdict.Mode.String(), Joints: make([]topics.JointState, len(d.description.Joints))}
+	out := topics.State{At: unix(d.clock, s.State.At), Mode: s.Verdict.Mode.String(), Marks: d.marks(), Joints: make([]topics.JointState, len(d.description.Joints))}
 	switch s.Verdict.Mode {
 	case safety.Stopped, safety.Fault, safety.Off:
 		out.Reason = d.loop.Reason(s)

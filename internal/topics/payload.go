@@ -55,6 +55,20 @@ type State struct {
 	// Source is who the joints follow: policy, skill or teleop.
 	Source string       `json:"source,omitempty"`
 	Joints []JointState `json:"joints"`
+	// Marks are what the running step is about, in the pictures of cameras whose
+	// pose is known: those of the simulator.
+	Marks []Mark `json:"marks,omitempty"`
+}
+
+// Mark is where an object shows in a camera's picture.
+type Mark struct {
+	Camera string `json:"camera"`
+	Name   string `json:"name"`
+	// X is a share of the picture's width, from the left; Y of its height, from
+	// the top; Size, across the object, of its height.
+	X    float64 `json:"x"`
+	Y    float64 `json:"y"`
+	Size float64 `json:"size"`
 }
 
 // PlanStatus is how far an instruction has come.
@@ -180,13 +194,12 @@ type LoopHealth struct {
 }
 
 // StageHealth is one stage between a picture and the command that follows from
-// it, each beginning where the one before ended:
-//
-//   - capture: how old the oldest picture is when the policy looks at it
-//   - score: choosing a step's skill, once a step
-//   - chunk: from the look, or the choice, to a chunk of motion
-//   - command: from a chunk to the driver's first command after it
+// it, each beginning where the one before ended.
 type StageHealth struct {
+	// Name: capture is how old the oldest picture is when the policy looks at
+	// it; score, choosing a step's skill, once a step; chunk, from the look or
+	// the choice to a chunk of motion; command, from a chunk to the driver's
+	// first command after it.
 	Name string `json:"name"`
 	// MS is the newest; half, and 99 of 100, since the start took at most P50MS
 	// and P99MS.

@@ -152,6 +152,7 @@ func (f *fake) state() {
 	switch {
 	case f.mode == "moving":
 		s.Source = "policy"
+		s.Marks = []topics.Mark{{Camera: "front", Name: "red block", X: 60. / 320, Y: 150. / 240, Size: 0.12}}
 	case f.mode == "held" && f.clock.Now() < f.steered:
 		s.Mode, s.Source = "moving", "teleop"
 	}
@@ -195,6 +196,9 @@ func (f *fake) run(ctx context.Context) {
 				Runner: "scripted", Model: "smollm2-135m-instruct", Loop: &topics.LoopHealth{RateHz: 100, JitterP99MS: 0.21}, Stages: fakeStages})
 		}
 		f.mu.Unlock()
+		if tick%2 == 1 {
+			continue
+		}
 		for i, camera := range []string{"front", "wrist"} {
 			f.server.Show(fakeFrame(camera, f.clock.Now(), uint64(tick), i))
 		}
@@ -210,12 +214,13 @@ func (f *fake) end(status topics.PlanStatus, reason string) {
 	f.publish(topics.NamePlan, f.plan)
 }
 
-// advance gives every step two seconds.
+// advance gives every step a second and a half.
 func (f *fake) advance() {
 	f.plan.Seconds = f.clock.Now().Sub(f.began).Seconds()
-	number := int(f.plan.Seconds/2) + 1
+	const each = 1.5
+	number := int(f.plan.Seconds/each) + 1
 	if n := len(f.plan.History); n > 0 {
-		f.plan.History[n-1].Seconds = f.plan.Seconds - float64(2*(n-1))
+		f.plan.History[n-1].Seconds = f.plan.Seconds - each*float64(n-1)
 	}
 	if number > len(f.plan.History) {
 		if n := len(f.plan.History); n > 0 {

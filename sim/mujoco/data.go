@@ -7,6 +7,7 @@ import "C"
 
 import (
 	"fmt"
+	"math"
 	"unsafe"
 
 	"github.com/kuai-robot/kuai/robot"
@@ -209,6 +210,22 @@ func (d *Data) SitePose(site int) robot.Pose {
 		Position:    robot.Vec3{float64(p[0]), float64(p[1]), float64(p[2])},
 		Orientation: robot.Quat{float64(q[0]), float64(q[1]), float64(q[2]), float64(q[3])},
 	}
+}
+
+// CameraView gives where a camera is in the world, which looks along its −z with
+// y up, and the angle that its picture spans from top to bottom, rad; 0 when
+// there is no such camera.
+func (d *Data) CameraView(camera int) (pose robot.Pose, fovy float64) {
+	if d.c == nil || camera < 0 || camera >= int(d.h.c.ncam) {
+		return robot.IdentityPose, 0
+	}
+	p, r := window(d.c.cam_xpos, 3*camera+3)[3*camera:], window(d.c.cam_xmat, 9*camera+9)[9*camera:]
+	var q [4]C.mjtNum
+	C.mju_mat2Quat(&q[0], &r[0])
+	return robot.Pose{
+		Position:    robot.Vec3{float64(p[0]), float64(p[1]), float64(p[2])},
+		Orientation: robot.Quat{float64(q[0]), float64(q[1]), float64(q[2]), float64(q[3])},
+	}, float64(window(d.h.c.cam_fovy, camera+1)[camera]) * math.Pi / 180
 }
 
 // Contacts appends the contacts of the last step to out[:0] and returns it.

@@ -87,7 +87,6 @@ function Jog({ steer, joint, name, sign, cap }: { steer: Steer; joint: number; n
   const letGo = () => steer.release(what("pointer"));
   return (
     <button type="button" class={steer.turns(joint, sign) ? "jog held" : "jog"} disabled={steer.halted}
-      aria-label={`Hold to turn ${spoken(name)} ${sign > 0 ? "forward" : "back"}`}
       onPointerDown={(event) => {
         if (event.button !== 0) return;
         event.currentTarget.setPointerCapture(event.pointerId);
@@ -97,6 +96,7 @@ function Jog({ steer, joint, name, sign, cap }: { steer: Steer; joint: number; n
       onContextMenu={(event) => event.preventDefault()}
       onKeyDown={(event) => event.code === "Enter" && !event.repeat && steer.hold("Enter", joint, sign)}
       onBlur={() => { steer.release("Enter"); letGo(); }}>
+      <span class="hidden">Hold to turn {spoken(name)} {sign > 0 ? "forward" : "back"}</span>
       <span aria-hidden="true">{sign > 0 ? "+" : "−"}</span>{cap && <kbd aria-hidden="true">{cap}</kbd>}
     </button>
   );

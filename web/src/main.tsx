@@ -90,6 +90,7 @@ link
     stop.update(state.mode);
     steer.follow(state);
     joints.update(state);
+    cameras.mark(state.marks ?? []);
   })
   .on("plan", (p) => {
     plan.update(p);

@@ -39,6 +39,16 @@ export interface State {
   /** Who the joints follow: policy, skill or teleop. */
   source?: string;
   joints: JointState[];
+  marks?: Mark[];
+}
+
+/** Where an object that the running step is about shows in a picture; shares of its width and height. */
+export interface Mark {
+  camera: string;
+  name: string;
+  x: number;
+  y: number;
+  size: number;
 }
 
 export interface Candidate {

@@ -3,8 +3,7 @@
 /** Writes a probability so that small ones can be told apart. */
 export function probability(p: number): string {
   if (p >= 0.01 || p === 0) return p.toFixed(2);
-  const exponent = Math.floor(Math.log10(p));
-  return exponent < -99 ? "0" : `${Math.round(p / 10 ** exponent)}e${exponent}`;
+  return p < 1e-99 ? "0" : p.toExponential(0);
 }
 
 export function seconds(s: number): string {

@@ -26,7 +26,17 @@ let complaints = [];
 
 async function open(options = {}) {
   const context = await browser.newContext({ viewport: desk, colorScheme: "light", bypassCSP: false, ...options });
+  context.setDefaultTimeout(20_000); // the machine may be busy
   const page = await context.newPage();
+  page.steered = []; // what the page sent on topic teleop
+  page.states = 0; // how many states it was told
+  page.on("websocket", (socket) => {
+    socket.on("framesent", ({ payload }) => {
+      const { topic, payload: m } = String(payload).startsWith("{") ? JSON.parse(payload) : {};
+      if (topic === "teleop") page.steered.push(m);
+    });
+    socket.on("framereceived", ({ payload }) => String(payload).startsWith('{"topic":"state"') && page.states++);
+  });
   page.on("console", (m) => ["error", "warning"].includes(m.type()) && complaints.push(m.text()));
   page.on("pageerror", (e) => complaints.push(String(e)));
   page.on("request", (r) => {
@@ -53,6 +63,40 @@ async function picture(page, name) {
   if (folder) await page.screenshot({ path: `${folder}/${name}.png` });
 }
 
+const angle = async (page, joint) => parseFloat(await page.textContent(`.joint:nth-child(${joint}) .reading`));
+
+/** Waits until the page has been told n more states. */
+async function states(page, n) {
+  for (const until = page.states + n; page.states < until; ) await page.waitForEvent("websocket", { timeout: 25 }).catch(() => {});
+}
+
+async function takeControls(page) {
+  await page.click("#steer");
+  await page.waitForSelector("#steer-state");
+}
+
+/** Steers a joint by press until it has turned by degrees, lets go, and checks that it stands still at once. */
+async function steer(page, press, release, joint, degrees, says) {
+  const before = await angle(page, joint);
+  const from = page.steered.length;
+  await press();
+  await page.waitForFunction(([joint, goal, sign]) =>
+    sign * (parseFloat(document.querySelector(`.joint:nth-child(${joint}) .reading`).textContent) - goal) >= 0,
+  [joint, before + degrees, Math.sign(degrees)]);
+  assert.equal(await page.textContent("#steer-state"), `You steer: ${says}`);
+  assert.match(await page.textContent("#mode"), /steered/);
+  await release();
+  await mode(page, "held");
+  const rest = await angle(page, joint);
+  const sent = page.steered.slice(from);
+  assert.ok(sent.slice(0, -1).every((m) => m.velocity[joint - 1] * degrees > 0), `sent ${JSON.stringify(sent)}`);
+  assert.ok(sent.at(-1).velocity.every((v) => v === 0), `the last message is ${JSON.stringify(sent.at(-1))}`);
+  assert.ok(sent.every((m, i) => i === 0 || m.at > sent[i - 1].at), "the times do not grow");
+  await states(page, 5);
+  assert.equal(page.steered.length, from + sent.length, "something is sent after the release");
+  assert.equal(await angle(page, joint), rest, "the joint moves on");
+}
+
 /** Accessibility by the rules of axe-core. */
 async function accessible(page) {
   // The page's own policy allows no foreign script, so the rules run in the
@@ -75,6 +119,8 @@ const tests = {
       assert.deepEqual(await page.locator("#plan-by .chip.scripted").allTextContents(), ["skills: scripted", "can: scripted"]);
       assert.equal(await page.locator(".step:nth-child(2) tr.chosen").count(), 1);
     }
+    assert.equal(await one.textContent(".camera.large .target text"), "red block");
+    assert.match(await one.textContent("#stages"), /capture.*38 ms.*score.*212 ms.*chunk.*1\.4 ms.*command.*6\.2 ms.*together.*258 ms/s);
     await picture(one, "page-running");
     await picture(two, "phone-running");
     for (const page of [one, two]) {
@@ -138,9 +184,86 @@ const tests = {
     await reset(page);
   },
 
+  async "a joint turns only while a key, a button, a finger or a stick is held"() {
+    const page = await open();
+    assert.equal(await page.locator(".jog").count(), 0, "there are buttons before anybody asked to steer");
+    await page.keyboard.press("KeyQ");
+    await takeControls(page);
+    assert.equal(page.steered.length, 0, "a key steers before anybody asked to");
+    await steer(page, () => page.keyboard.down("KeyQ"), () => page.keyboard.up("KeyQ"), 1, 4, "shoulder pan +");
+    await steer(page, () => page.keyboard.down("KeyS"), () => page.keyboard.up("KeyS"), 2, -4, "shoulder lift −");
+    const jog = page.getByRole("button", { name: "Hold to turn elbow flex forward" });
+    await steer(page, async () => { await jog.hover(); await page.mouse.down(); }, () => page.mouse.up(), 3, 4, "elbow flex +");
+    await picture(page, "page-steered");
+    await accessible(page);
+    // A window that loses the keyboard never hears the key come up.
+    await steer(page, () => page.keyboard.down("KeyE"), () => page.evaluate(() => dispatchEvent(new Event("blur"))), 3, 4, "elbow flex +");
+    await page.keyboard.up("KeyE");
+    const sent = page.steered.length;
+    await page.focus("#text");
+    await page.keyboard.type("qwerty");
+    assert.equal(page.steered.length, sent, "writing steers");
+    // Stopped, the buttons are dead.
+    await page.keyboard.press("Escape");
+    await mode(page, "stopped");
+    await page.waitForSelector(".jog:disabled");
+    assert.match(await page.textContent("#steer-state"), /reset/);
+    await reset(page);
+  },
+
+  async "a finger and a gamepad steer"() {
+    const finger = await open({ viewport: phone, hasTouch: true });
+    await takeControls(finger);
+    const jog = finger.getByRole("button", { name: "Hold to turn wrist flex back" });
+    await jog.evaluate((button) => button.scrollIntoView({ block: "center" }));
+    const { x, y, width, height } = await jog.boundingBox();
+    const touch = await finger.context().newCDPSession(finger);
+    const send = (type, touchPoints) => touch.send("Input.dispatchTouchEvent", { type, touchPoints });
+    await steer(finger, () => send("touchStart", [{ x: x + width / 2, y: y + height / 2 }]), () => send("touchEnd", []), 4, -4, "wrist flex −");
+    await picture(finger, "phone-steered");
+
+    const page = await open();
+    await page.evaluate(() => {
+      globalThis.pad = { connected: true, mapping: "standard", axes: [0, 0, 0, 0], buttons: Array.from({ length: 17 }, () => ({ pressed: false, value: 0 })) };
+      navigator.getGamepads = () => [globalThis.pad, null];
+    });
+    await takeControls(page);
+    const axis = (value) => page.evaluate((value) => { globalThis.pad.axes[3] = value; }, value);
+    await steer(page, () => axis(-0.9), () => axis(0.05), 3, 4, "elbow flex +");
+    await page.evaluate(() => { globalThis.pad.buttons[1].pressed = true; });
+    await mode(page, "stopped");
+    await page.evaluate(() => { globalThis.pad.buttons[1].pressed = false; });
+    await reset(page);
+  },
+
+  async "one page steers at a time, and the other says so"() {
+    const [one, two] = [await open(), await open()];
+    await takeControls(one);
+    await takeControls(two);
+    await one.keyboard.down("KeyQ");
+    await two.waitForFunction(() => document.querySelector("#steer-state").textContent === "Somebody else steers the robot.");
+    await two.keyboard.down("KeyA");
+    await two.waitForFunction(() => document.querySelector("#steer-state").textContent === "Not steered: another page steers the robot");
+    const sent = two.steered.length;
+    await states(two, 5);
+    assert.equal(two.steered.length, sent, "a page that was refused goes on");
+    await two.keyboard.up("KeyA");
+    // Anybody may stop.
+    await two.keyboard.press("Space");
+    await mode(one, "stopped");
+    await states(one, 3);
+    const last = one.steered.length;
+    await states(one, 5);
+    assert.equal(one.steered.length, last, "a stopped robot is steered on");
+    await one.keyboard.up("KeyQ");
+    await reset(one);
+  },
+
   async "the stop button is in view wherever one scrolls, and nothing runs off the side"() {
+    const page = await open();
+    await takeControls(page); // then it is at its widest
     for (const viewport of [desk, phone, { width: 320, height: 568 }, { width: 768, height: 1024 }]) {
-      const page = await open({ viewport });
+      await page.setViewportSize(viewport);
       for (const y of [0, 400, 100_000]) {
         await page.evaluate((y) => scrollTo(0, y), y);
         const box = await page.locator("#stop button").boundingBox();
@@ -149,7 +272,6 @@ const tests = {
       }
       const wide = await page.evaluate(() => document.documentElement.scrollWidth);
       assert.ok(wide <= viewport.width, `${viewport.width} px: the page is ${wide} px wide`);
-      await page.context().close();
     }
   },
 
@@ -176,12 +298,18 @@ const tests = {
 
   async "after a restart the page connects again by itself"() {
     const page = await open();
+    await takeControls(page);
+    await page.keyboard.down("KeyQ");
+    await mode(page, "moving");
     console.log("restart");
     await page.waitForSelector("#mode[data-mode=lost]");
     assert.match(await page.textContent("#alarm"), /No connection/);
     assert.equal((await answers.next()).value, "restarted");
     await mode(page, "held");
     await page.waitForFunction(() => document.querySelector("#alarm").hidden);
+    const sent = page.steered.length;
+    await states(page, 5);
+    assert.equal(page.steered.length, sent, "a key that was held before the restart steers after it");
     await page.waitForFunction(() => document.querySelector(".camera.large .away").hidden);
     // The browser itself complains of the refused connections.
     complaints = complaints.filter((c) => !/ERR_CONNECTION_REFUSED|WebSocket connection/.test(c));
@@ -193,10 +321,11 @@ const tests = {
 
 let failed = 0;
 for (const [name, test] of Object.entries(tests)) {
+  const began = performance.now();
   try {
     await test();
     assert.deepEqual(complaints, [], "the browser complained");
-    console.log(`ok: ${name}`);
+    console.log(`ok: ${name} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
   } catch (error) {
     failed++;
     console.log(`FAILED: ${name}: ${error.stack}`);

@@ -1,7 +1,9 @@
 // Live pictures: one socket a camera. Each picture is answered when it has been
 // drawn, so the daemon never sends more than the page can show.
 
+import { render } from "preact";
 import { byId, make, setText } from "./dom";
+import type { Mark } from "./messages";
 
 const staleAfter = 2000; // ms without a picture before the page says so
 const longestRetry = 3000;
@@ -11,6 +13,7 @@ class Camera {
   readonly button: HTMLButtonElement;
   readonly figure: HTMLElement;
   private readonly canvas: HTMLCanvasElement;
+  private readonly overlay = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   private readonly rate = make("span");
   private readonly away = make("div", { class: "away" }, "waiting for the first picture");
   private drawn: number[] = []; // when the pictures of the last seconds were drawn
@@ -23,8 +26,9 @@ class Camera {
   constructor(readonly name: string) {
     this.canvas = make("canvas", { role: "img", "aria-label": `picture of camera ${name}` });
     this.button = make("button", { type: "button", "aria-label": `Show camera ${name} large` });
-    this.figure = make("figure", { class: "camera" }, this.canvas, this.away, this.button,
+    this.figure = make("figure", { class: "camera" }, this.canvas, this.overlay, this.away, this.button,
       make("figcaption", {}, make("b", {}, name), this.rate));
+    this.overlay.setAttribute("aria-hidden", "true"); // the plan says the same in words
     this.connect();
   }
 
@@ -52,6 +56,7 @@ class Camera {
       if (this.canvas.width !== bitmap.width || this.canvas.height !== bitmap.height) {
         this.canvas.width = bitmap.width;
         this.canvas.height = bitmap.height;
+        this.overlay.setAttribute("viewBox", `0 0 ${bitmap.width} ${bitmap.height}`);
       }
       this.canvas.getContext("2d")?.drawImage(bitmap, 0, 0);
       bitmap.close();
@@ -63,6 +68,12 @@ class Camera {
     } finally {
       if (socket.readyState === WebSocket.OPEN) socket.send("drawn");
     }
+  }
+
+  /** Draws marks over the picture. */
+  mark(marks: Mark[]): void {
+    const { width, height } = this.canvas;
+    render(marks.map((m) => <Target key={m.name} mark={m} width={width} height={height} />), this.overlay);
   }
 
   /** Called a few times a second: a picture that stands still must say so. */
@@ -81,6 +92,19 @@ class Camera {
   }
 }
 
+const leastRadius = 0.025; // of the picture's height
+
+function Target({ mark, width, height }: { mark: Mark; width: number; height: number }) {
+  const radius = height * Math.max(leastRadius, 0.62 * mark.size);
+  const [x, y] = [mark.x * width, mark.y * height];
+  return (
+    <g class="target">
+      <circle cx={x} cy={y} r={radius} />
+      <text x={x} y={Math.max(y - radius - 0.02 * height, 0.05 * height)} font-size={0.034 * height}>{mark.name}</text>
+    </g>
+  );
+}
+
 export class Cameras {
   private readonly stage = byId("cameras");
   private cameras: Camera[] = [];
@@ -97,6 +121,11 @@ export class Cameras {
     for (const camera of this.cameras) camera.button.addEventListener("click", () => this.enlarge(camera));
     if (this.cameras[0]) this.enlarge(this.cameras[0]);
     else this.stage.replaceChildren(make("p", { class: "empty" }, "No camera is configured."));
+  }
+
+  /** Shows what the running step is about. */
+  mark(marks: Mark[]): void {
+    for (const camera of this.cameras) camera.mark(marks.filter((m) => m.camera === camera.name));
   }
 
   private enlarge(camera: Camera): void {

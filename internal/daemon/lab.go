@@ -9,6 +9,7 @@ import (
 	"github.com/kuai-robot/kuai/actuation/safety"
 	"github.com/kuai-robot/kuai/internal/config"
 	"github.com/kuai-robot/kuai/policy/agent"
+	"github.com/kuai-robot/kuai/policy/saycan"
 	"github.com/kuai-robot/kuai/robot"
 	"github.com/kuai-robot/kuai/sim/eval"
 	"github.com/kuai-robot/kuai/sim/expert"
@@ -23,12 +24,15 @@ type Lab struct {
 	mind   *mind
 	world  *world.World
 	limits *safety.Limits
+	// planner serves all episodes: each begins with the examples alone in the
+	// model's cache, as they were read once, so none depends on the one before.
+	planner      *saycan.Planner
+	closePlanner func() error
 
 	// what each episode has anew
 	clock   *world.Clock
 	loop    *control.Loop
 	agent   *agent.Agent
-	close   func() error
 	updates []agent.Update
 	scenes  []*robot.Scene // the true scene at each update
 }
@@ -41,42 +45,41 @@ func NewLab(c *config.Config) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := newMind(c)
-	if err != nil {
+	l := &Lab{config: c, limits: limits}
+	if l.world, err = world.New(world.Options{}); err != nil {
 		return nil, err
 	}
-	w, err := world.New(world.Options{})
-	if err != nil {
-		return nil, errors.Join(err, m.Close())
+	if l.mind, err = newMind(c); err != nil {
+		return nil, errors.Join(err, l.Close())
 	}
-	return &Lab{config: c, mind: m, world: w, limits: limits}, nil
+	l.planner, l.closePlanner, err = l.mind.planner(robot.NewSystemClock(), expert.New(l.world.Description()))
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
 }
 
 // Close frees the model and the world.
 func (l *Lab) Close() error {
-	errs := []error{l.end(), l.world.Close(), l.mind.Close()}
-	return errors.Join(errs...)
-}
-
-// end frees what an episode had.
-func (l *Lab) end() error {
-	if l.close == nil {
-		return nil
+	var errs []error
+	if l.closePlanner != nil {
+		errs = append(errs, l.closePlanner())
 	}
-	err := l.close()
-	l.close = nil
-	return err
+	if l.mind != nil {
+		errs = append(errs, l.mind.Close())
+	}
+	return errors.Join(append(errs, l.world.Close())...)
 }
 
 // Begin implements eval.Robot.
 func (l *Lab) Begin(ctx context.Context, seed uint64, spec world.Spec) (*robot.Scene, error) {
-	if err := l.end(); err != nil {
-		return nil, err
-	}
 	if err := l.world.Reset(seed, spec); err != nil {
 		return nil, err
 	}
 	if err := l.wire(); err != nil {
+		return nil, err
+	}
+	if err := l.planner.Warm(ctx, l.world.Scene()); err != nil {
 		return nil, err
 	}
 	// The loop engages the joints before anybody asks for a motion.
@@ -98,14 +101,8 @@ func (l *Lab) wire() (err error) {
 	if err != nil {
 		return err
 	}
-	e := expert.New(l.world.Description())
-	planner, closePlanner, err := l.mind.planner(robot.NewSystemClock(), e)
-	if err != nil {
-		return err
-	}
-	l.close = closePlanner
 	body := &realBody{loop: l.loop, clock: l.clock, scene: l.world.Scene}
-	l.agent, err = l.mind.newAgent(planner, e, body, l.clock, l.report)
+	l.agent, err = l.mind.newAgent(l.planner, expert.New(l.world.Description()), body, l.clock, l.report)
 	return err
 }
 

@@ -74,3 +74,27 @@ func measureLoop(b *testing.B, rate float64, busy bool) {
 	b.ReportMetric(ms(stops.Quantile(0.99)), "stop-p99-ms")
 	b.Log(s.Realtime)
 }
+
+// BenchmarkCollectBesideALoop measures a collection while the loop, which keeps
+// its slot of the Go runtime for the last millisecond before a tick, sleeps for
+// 40 ms at a time: it must not wait for the loop to wake.
+func BenchmarkCollectBesideALoop(b *testing.B) {
+	clock := robot.NewSystemClock()
+	plant := drivertest.NewPlant(drivertest.Arm(), clock, 0)
+	loop := newLoop(&testing.T{}, drivertest.Arm(), plant, clock, control.Config{RateHz: 25, Realtime: true})
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- loop.Run(ctx) }()
+	var h control.Histogram
+	for b.Loop() {
+		begin := clock.Now()
+		runtime.GC()
+		h.Add(clock.Now().Sub(begin))
+	}
+	b.ReportMetric(float64(h.Quantile(0.5))/1e6, "p50-ms")
+	b.ReportMetric(float64(h.Quantile(0.99))/1e6, "p99-ms")
+	cancel()
+	if err := <-ended; err != nil {
+		b.Fatal(err)
+	}
+}

@@ -381,29 +381,3 @@ func TestFromManyGoroutines(t *testing.T) {
 		t.Errorf("%d ticks, %v", s.Ticks, s.Verdict.Mode)
 	}
 }
-
-// A loop that keeps its slot of the Go runtime while it sleeps must not hold
-// up a collection until it wakes, 40 ms later.
-func TestSleepDoesNotHoldUpTheCollector(t *testing.T) {
-	clock := robot.NewSystemClock()
-	plant := drivertest.NewPlant(drivertest.Arm(), clock, 0)
-	loop := newLoop(t, drivertest.Arm(), plant, clock, control.Config{RateHz: 25, Realtime: true})
-	first := make(chan struct{})
-	var once sync.Once
-	plant.OnWrite(func(*robot.Command) { once.Do(func() { close(first) }) })
-	stop := runLoop(t, loop)
-	<-first
-	var h control.Histogram
-	for range 20 {
-		begin := clock.Now()
-		runtime.GC()
-		h.Add(clock.Now().Sub(begin))
-	}
-	t.Logf("a collection takes %v, at most %v", h.Quantile(0.5), h.Quantile(1))
-	if h.Quantile(0.5) > 20*time.Millisecond {
-		t.Errorf("half of the collections take more than %v", h.Quantile(0.5))
-	}
-	if err := stop(); err != nil {
-		t.Fatal(err)
-	}
-}

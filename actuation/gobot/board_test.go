@@ -57,9 +57,13 @@ func TestSilentLoopStopsTheServos(t *testing.T) {
 	d := a.drive(servos(a.port, a.desc))
 	c := &robot.Command{Enable: true, Position: a.desc.Home()}
 	a.until(d, "servos run", c, func(error) bool { return a.driven() })
-	a.pass(450 * time.Millisecond)
+	a.pass(480 * time.Millisecond)
 	if a.driven() {
-		t.Error("the servos run 450 ms after the last command")
+		t.Error("the servos run 480 ms after the last command")
+	}
+	a.pass(200 * time.Millisecond)
+	if _, err := d.Read(); err != nil {
+		t.Errorf("the firmware had to stop what the worker should have: %v", err)
 	}
 	a.until(d, "servos run again", c, func(err error) bool { return err == nil && a.driven() })
 

@@ -66,20 +66,21 @@ func newArm(t *testing.T) *arm {
 // their turn.
 func (a *arm) pass(d time.Duration) {
 	a.t.Helper()
-	for ; d > 0; d -= time.Millisecond {
+	const step = 2 * time.Millisecond
+	for ; d > 0; d -= step {
 		if err := a.real.Wait(a.t.Context(), a.turn); err != nil {
 			a.t.Fatal(err)
 		}
-		a.turn = a.real.Now().Add(time.Millisecond / 2)
+		a.turn = a.real.Now().Add(step / 4)
 		if a.garbled {
-			for range 3 {
+			for range 6 {
 				a.Babble(byte(a.noise.Uint32()))
 			}
 		}
-		if err := a.RunFor(time.Millisecond); err != nil {
+		if err := a.RunFor(step); err != nil {
 			a.t.Fatal(err)
 		}
-		a.clock.Advance(time.Millisecond)
+		a.clock.Advance(step)
 	}
 }
 
@@ -127,7 +128,7 @@ func TestConformanceOnASimulatedBoard(t *testing.T) {
 			Driver: driver, Description: a.desc, Clock: a.clock, Advance: a.pass,
 			Position: a.where, Enabled: a.driven,
 			// A pulse is a few microseconds off, and comes every 20 ms.
-			Resolution: math.Pi * 12 / (longest - shortest), Settle: 50 * time.Millisecond,
+			Resolution: math.Pi * 12 / (longest - shortest), Settle: 40 * time.Millisecond,
 			Unplug: a.Unplug,
 			Plug: func() {
 				if err := a.Plug(a.port); err != nil {

@@ -104,12 +104,12 @@ func TestAnyValidMessageHoldsTheDeadManOff(t *testing.T) {
 	} {
 		b := begin(t, simavr.Uno, nil)
 		allOn(t, b)
-		for range 4 {
-			run(t, b, 400*time.Millisecond)
+		for range 2 {
+			run(t, b, 450*time.Millisecond)
 			say(t, b, message...)
 		}
 		if s := ask(t, b); s.stopped != 0 || b.Level(13) != simavr.High {
-			t.Errorf("%s every 400 ms: %+v, %v", name, s, b.Level(13))
+			t.Errorf("%s every 450 ms: %+v, %v", name, s, b.Level(13))
 		}
 	}
 }

@@ -23,7 +23,7 @@ func TestLongestPass(t *testing.T) {
 		boot := ask(t, b)
 		random := rand.New(rand.NewPCG(5, 6))
 		load(t, b, c.model, c.channels)
-		for range 300 {
+		for range 150 {
 			messages := [][]byte{
 				{0x90, 0x7F, 1}, {0x91, 0, 0}, {0x92, 0x7F, 1}, command(0), command(3, byte(random.IntN(c.model.Pins()))),
 				{sysex, 0x6D, byte(random.IntN(c.model.Pins())), sysexEnd}, write(9, 500+random.IntN(2000)), {sysex, 0x6B, sysexEnd},

@@ -21,10 +21,12 @@
 // compiled for several levels of processor: base (SSE2, NEON), AVX2, AVX-512
 // with VNNI, the same with BF16. New takes the best that the processor has.
 //
-// All products use these kernels, also the large ones of floats: measured beside
-// a library's bare product (oneDNN 2.6, one core with AVX-512), they reach 85 to
-// 105 % of its rate in f32 and bf16 and 80 % in int8 with both conversions
-// included, for any number of rows and with what is fused at no extra pass.
+// All products use these kernels, also the large ones of floats. Measured beside
+// a library's bare product (oneDNN 2.6, one core with AVX-512, a machine that
+// others used too) they reached 80 to 100 % of its rate in f32, 75 to 90 % in
+// bf16 and 70 to 80 % in int8, the rounding of activations and the scaling of
+// results included, for any number of rows and with what is fused at no extra
+// pass.
 //
 // A Backend owns Threads-1 worker threads, which spin for some microseconds
 // after work and then park. Results do not depend on the number of threads. A

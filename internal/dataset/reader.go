@@ -265,38 +265,44 @@ func (d *Dataset) row(v values) (*Row, error) {
 	return r, nil
 }
 
-// Pictures calls each with the pictures of a camera in an episode, in their
-// order, seconds after its begin.
-func (d *Dataset) Pictures(e *EpisodeInfo, camera string, each func(seconds float64, width, height int, rgb []byte) error) error {
-	s, ok := e.videos[camera]
-	if !ok {
-		return fmt.Errorf("dataset: no camera is called %q", camera)
-	}
+// pictures are those of one camera in one episode.
+type pictures struct {
+	d     *Dataset
+	e     *EpisodeInfo
+	name  string
+	video *videoReader
+	from  float64
+	count int64
+}
+
+func (d *Dataset) openPictures(e *EpisodeInfo, camera string) (*pictures, error) {
+	s := e.videos[camera]
 	name, err := expand(d.Info.VideoPath, d.feature(camera), s.chunk, s.file)
 	if err != nil {
-		return fmt.Errorf("dataset: %w", err)
+		return nil, err
 	}
 	v, err := openVideo(d.path(name))
 	if err != nil {
-		return fmt.Errorf("dataset: %w", err)
+		return nil, err
 	}
-	defer v.close()
-	half := 0.5 / float64(d.Info.FPS)
-	for count := int64(0); count < e.Length; {
-		p, ok, err := v.next()
-		if err != nil {
-			return fmt.Errorf("dataset: %s: %w", name, err)
-		}
-		if !ok {
-			return fmt.Errorf("dataset: %s: episode %d ends after %d of %d pictures", name, e.Index, count, e.Length)
-		}
-		if p.seconds < s.from-half {
-			continue
-		}
-		if err := each(float64(count)/float64(d.Info.FPS), p.width, p.height, p.rgb); err != nil {
-			return err
-		}
-		count++
-	}
-	return nil
+	// Time stamps of a video are rounded to its own units.
+	return &pictures{d: d, e: e, name: name, video: v, from: s.from - 0.5/float64(d.Info.FPS)}, nil
 }
+
+// next gives the next picture of the episode.
+func (p *pictures) next() (videoPicture, error) {
+	for {
+		v, ok, err := p.video.next()
+		switch {
+		case err != nil:
+			return v, fmt.Errorf("%s: %w", p.name, err)
+		case !ok:
+			return v, fmt.Errorf("%s: episode %d ends after %d of %d pictures", p.name, p.e.Index, p.count, p.e.Length)
+		case v.seconds >= p.from:
+			p.count++
+			return v, nil
+		}
+	}
+}
+
+func (p *pictures) close() { p.video.close() }

@@ -3,6 +3,7 @@ package generate
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -21,6 +22,9 @@ type Options struct {
 	Batch int
 	// Cache is the type of keys and values: F32 (also if it is 0), F16 or BF16.
 	Cache kernels.DType
+	// Adapter is a folder with a LoRA adapter in the layout of peft, put beside
+	// the weights by Open; nil: none.
+	Adapter fs.FS
 	// Compile goes to the kernels.
 	Compile kernels.Options
 }
@@ -77,6 +81,11 @@ func Open(path string, backend kernels.Backend, o Options) (*Model, error) {
 	m, t, err := read(f, path)
 	if err != nil {
 		return nil, err
+	}
+	if o.Adapter != nil {
+		if err := m.Adapt(o.Adapter); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
 	}
 	model, err := New(m, t, backend, o)
 	if err != nil {

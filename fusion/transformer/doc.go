@@ -20,6 +20,10 @@
 // unless Cache.Mask says which earlier rows each one sees, as the branches of a
 // tree need it.
 //
-// A Model is read-only after loading. Its weights lie in the checkpoint file,
+// A LoRA adapter (arXiv 2106.09685) in the layout of peft stands beside the
+// weights, which stay as they are stored: two small products more for each
+// matrix that has one. Adapt reads it and refuses that of another base model.
+//
+// A Model is read-only after loading and Adapt. Its weights lie in the checkpoint file,
 // which may be closed once all programs are compiled.
 package transformer

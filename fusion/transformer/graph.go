@@ -74,28 +74,39 @@ func (m *Model) attention(g *kernels.Graph, i int, x kernels.Value, cache Cache)
 		return g.Add(kernels.Store{X: x, State: state, At: cache.Past})
 	}
 	h := m.norm(g, x, w.AttentionNorm, 0)
-	q := turn(g.Add(kernels.MatMul{X: h, W: w.Q, Bias: w.QBias}), w.QNorm, c.Heads)
-	k := turn(g.Add(kernels.MatMul{X: h, W: w.K, Bias: w.KBias}), w.KNorm, c.KVHeads)
-	v := g.Add(kernels.MatMul{X: h, W: w.V, Bias: w.VBias})
+	q := turn(linear(g, kernels.MatMul{X: h, W: w.Q, Bias: w.QBias}, w.Adapters.Q), w.QNorm, c.Heads)
+	k := turn(linear(g, kernels.MatMul{X: h, W: w.K, Bias: w.KBias}, w.Adapters.K), w.KNorm, c.KVHeads)
+	v := linear(g, kernels.MatMul{X: h, W: w.V, Bias: w.VBias}, w.Adapters.V)
 	a := g.Add(kernels.Attention{Q: q, K: keep(k, "keys"), V: keep(v, "values"), Heads: c.Heads, KVHeads: c.KVHeads,
 		Scale: c.QueryScale, Causal: true, Window: window, Past: cache.Past, SoftCap: c.AttentionCap, Mask: mask})
-	return m.join(g, x, a, w.Output, w.PostAttentionNorm)
+	return m.join(g, x, kernels.MatMul{X: a, W: w.Output}, w.Adapters.Output, w.PostAttentionNorm)
 }
 
 func (m *Model) feedForward(g *kernels.Graph, i int, x kernels.Value) kernels.Value {
 	w := &m.Weights.Layers[i]
 	h := m.norm(g, x, w.FeedForwardNorm, 0)
-	gate := g.Add(kernels.MatMul{X: h, W: w.Gate})
-	up := g.Add(kernels.MatMul{X: h, W: w.Up})
+	gate := linear(g, kernels.MatMul{X: h, W: w.Gate}, w.Adapters.Gate)
+	up := linear(g, kernels.MatMul{X: h, W: w.Up}, w.Adapters.Up)
 	h = g.Add(kernels.Binary{Kind: kernels.Mul, X: gate, Y: up, Act: m.Config.Activation})
-	return m.join(g, x, h, w.Down, w.PostFeedForwardNorm)
+	return m.join(g, x, kernels.MatMul{X: h, W: w.Down}, w.Adapters.Down, w.PostFeedForwardNorm)
 }
 
-// join adds a branch to the residual stream.
-func (m *Model) join(g *kernels.Graph, x, branch kernels.Value, w, postNorm *kernels.Weight) kernels.Value {
-	if !m.Config.PostNorms {
-		return g.Add(kernels.MatMul{X: branch, W: w, Residual: x})
+// linear is the product and what an adapter adds to it.
+func linear(g *kernels.Graph, product kernels.MatMul, adapter *LowRank) kernels.Value {
+	y := g.Add(product)
+	if adapter == nil {
+		return y
 	}
-	branch = m.norm(g, g.Add(kernels.MatMul{X: branch, W: w}), postNorm, 0)
+	low := g.Add(kernels.MatMul{X: product.X, W: adapter.A})
+	return g.Add(kernels.MatMul{X: low, W: adapter.B, Residual: y})
+}
+
+// join adds a branch, whose last product is given, to the residual stream.
+func (m *Model) join(g *kernels.Graph, x kernels.Value, last kernels.MatMul, adapter *LowRank, postNorm *kernels.Weight) kernels.Value {
+	if !m.Config.PostNorms {
+		last.Residual = x
+		return linear(g, last, adapter)
+	}
+	branch := m.norm(g, linear(g, last, adapter), postNorm, 0)
 	return g.Add(kernels.Binary{Kind: kernels.Add, X: x, Y: branch})
 }

@@ -30,6 +30,7 @@ type Layer struct {
 	QNorm, KNorm                         *kernels.Weight
 	FeedForwardNorm, PostFeedForwardNorm *kernels.Weight
 	Gate, Up, Down                       *kernels.Weight
+	Adapters                             Adapters
 }
 
 // names are those of the tensors in one kind of file; %d is the layer.

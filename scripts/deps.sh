@@ -11,7 +11,6 @@ gcc|gcc|compiles the kernels and the bindings
 g++|g++|compiles the camera bindings
 pkg-config|pkg-config|finds the libraries below
 python3-pip|@python3 -m pip --version|brings MuJoCo and model weights
-libdnnl-dev|/usr/include/dnnl.h|matrix products on the CPU (oneDNN)
 libopencv-dev|/usr/include/opencv4/opencv2/core.hpp|USB and file cameras (OpenCV)
 libavcodec-dev|@pkg-config --exists libavcodec|decodes H.264 and H.265 cameras (FFmpeg)
 libswscale-dev|@pkg-config --exists libswscale|turns their pictures into RGB (FFmpeg)

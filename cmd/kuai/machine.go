@@ -60,7 +60,6 @@ type library struct{ what, file, pack, why string }
 
 var libraries = []library{
 	{"MuJoCo", "libmujoco.so", "", "the simulator"},
-	{"oneDNN", "libdnnl.so", "libdnnl2", "matrix products of the cpu backend"},
 	{"OSMesa", "libOSMesa.so", "libosmesa6", "pictures of the simulated cameras"},
 	{"OpenCV", "libopencv_core.so", "libopencv-core406", "USB and file cameras"},
 	{"FFmpeg", "libavcodec.so", "libavcodec59", "H.264 and H.265 cameras"},

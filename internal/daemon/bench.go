@@ -26,8 +26,11 @@ func BenchGroups(c *config.Config) []bench.Group {
 		{Name: "start", About: "from nothing to ready, and the memory that takes", Run: func(ctx context.Context) ([]bench.Row, error) { return benchStart(ctx, c) }},
 		{Name: "loop", About: "how late ticks are, idle and beside the language model; allocations a tick", Run: func(ctx context.Context) ([]bench.Row, error) { return benchLoop(ctx, c) }},
 		{Name: "stop", About: "from a stop message over MQTT to the driver's stop", Run: func(ctx context.Context) ([]bench.Row, error) { return benchStop(ctx, c) }},
+		{Name: "page", About: "the page: stop to the driver's stop, a picture's way, the loop beside 20 open pages", Run: func(ctx context.Context) ([]bench.Row, error) { return benchPage(ctx, c) }},
 		{Name: "saycan", About: "one decision among all options of the tabletop", Run: func(ctx context.Context) ([]bench.Row, error) { return benchSaycan(ctx, c) }},
 		{Name: "say", About: "from an instruction over MQTT to the first motion", Run: func(ctx context.Context) ([]bench.Row, error) { return benchSay(ctx, c) }},
+		{Name: "lm", About: "tokens a second that the language model reads and writes", Run: func(ctx context.Context) ([]bench.Row, error) { return benchModel(ctx, c) }},
+		{Name: "kernels", About: "the rate of each operator", Run: func(ctx context.Context) ([]bench.Row, error) { return benchKernels(ctx, c) }},
 	}
 }
 
@@ -156,7 +159,7 @@ func benchStop(ctx context.Context, c *config.Config) (rows []bench.Row, err err
 	defer func() { err = errors.Join(err, r.close()) }()
 	var took []float64
 	for range stops {
-		ms, err := r.stopOnce(ctx)
+		ms, err := r.stopOnce(ctx, func() error { r.hand.Publish(topics.NameStop, 1, false, nil); return nil })
 		if err != nil {
 			return nil, err
 		}
@@ -168,9 +171,9 @@ func benchStop(ctx context.Context, c *config.Config) (rows []bench.Row, err err
 	}, nil
 }
 
-// stopOnce stops the robot in motion over MQTT, gives the time until the driver
+// stopOnce stops the robot in motion by send, gives the time until the driver
 // had the stopped command, and resets.
-func (r *rig) stopOnce(ctx context.Context) (float64, error) {
+func (r *rig) stopOnce(ctx context.Context, send func() error) (float64, error) {
 	d := r.daemon
 	q := d.description.Home()
 	for i := range d.description.Joints {
@@ -196,7 +199,9 @@ func (r *rig) stopOnce(ctx context.Context) (float64, error) {
 	})
 	at := d.clock.Now()
 	sent.Store(int64(at))
-	r.hand.Publish(topics.NameStop, 1, false, nil)
+	if err := send(); err != nil {
+		return 0, err
+	}
 	var took float64
 	select {
 	case t := <-written:

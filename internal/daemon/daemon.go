@@ -139,6 +139,13 @@ func (d *Daemon) newDriver() (control.Driver, error) {
 		}
 		d.joints = joints
 		return joints.driver, nil
+	case config.DriverGobot:
+		driver, err := newPins(d)
+		if err != nil {
+			return nil, err
+		}
+		d.closers = append(d.closers, driver.Close)
+		return driver, nil
 	}
 	return nil, fmt.Errorf("robot.driver %q is not known", d.config.Robot.Driver)
 }

@@ -179,6 +179,9 @@ func TestRunFollowsThePlan(t *testing.T) {
 	if b.asked[0].Before != nil || b.asked[1].Before.Objects[0].On != "table" || !b.asked[2].Before.Objects[0].Held {
 		t.Error("the planner was not told the scenes before each step")
 	}
+	if b.asked[0].Start != nil || b.asked[2].Start != b.asked[1].Before {
+		t.Error("the planner was not told the scene that the plan began from")
+	}
 	if len(b.chunks) != 6 || b.holds < 2 {
 		t.Fatalf("%d chunks, %d holds", len(b.chunks), b.holds)
 	}

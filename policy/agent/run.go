@@ -90,6 +90,9 @@ func (r *run) lastFailed() *Step {
 
 func (r *run) request(scene *robot.Scene) saycan.Request {
 	q := saycan.Request{Instruction: r.plan.Instruction}
+	if len(r.past) > 0 {
+		q.Start = r.past[0].from
+	}
 	for _, p := range r.past {
 		q.Done, q.Before = append(q.Done, p.phrase), p.from
 		if same(p.from, scene) {

@@ -25,7 +25,7 @@ type Config struct {
 	Language   Language
 	// Clock times the decisions.
 	Clock robot.Clock
-	// Prompt without a Preamble is DefaultPrompt.
+	// Prompt that is empty is DefaultPrompt.
 	Prompt Prompt
 	// Best is how many candidates a Decision holds; 0 is 5.
 	Best int
@@ -43,8 +43,9 @@ type Request struct {
 	Done []string
 	// Barred skills are left out: the caller knows that they lead nowhere.
 	Barred []robot.Skill
-	// Before is the scene from which the last of them began; nil: there is none.
-	Before *robot.Scene
+	// Before is the scene from which the last of them began, Start that from which
+	// the first did; nil: there is none.
+	Before, Start *robot.Scene
 }
 
 // Scored is an option and its scores.
@@ -81,7 +82,7 @@ func NewPlanner(c Config) (*Planner, error) {
 	if c.Catalogue == nil || c.Affordance == nil || c.Language == nil || c.Clock == nil {
 		return nil, errors.New("saycan: a planner needs a catalogue, an affordance, a language model and a clock")
 	}
-	if c.Prompt.Preamble == "" {
+	if c.Prompt == (Prompt{}) {
 		c.Prompt = DefaultPrompt()
 	}
 	if c.Best <= 0 {
@@ -105,7 +106,7 @@ func (p *Planner) Warm(ctx context.Context, scene *robot.Scene) error {
 		return err
 	}
 	_, scorer, err := p.cache.of(options)
-	if err != nil {
+	if err != nil || p.config.Prompt.Preamble == "" {
 		return err
 	}
 	return scorer.Prompt(ctx, p.config.Language.Encode(p.config.Prompt.Preamble))
@@ -128,7 +129,11 @@ func (p *Planner) Decide(ctx context.Context, o *robot.Observation, r Request) (
 	if err != nil {
 		return Decision{}, err
 	}
-	tokens := p.config.Language.Encode(p.config.Prompt.Build(o.Scene, r.Instruction, r.Done))
+	scene := o.Scene
+	if r.Start != nil {
+		scene = r.Start // the steps that follow in the prompt begin there
+	}
+	tokens := p.config.Language.Encode(p.config.Prompt.Build(scene, r.Instruction, r.Done))
 	if err := scorer.Prompt(ctx, tokens); err != nil {
 		return Decision{}, fmt.Errorf("saycan: read the prompt of %d tokens: %w", len(tokens), err)
 	}

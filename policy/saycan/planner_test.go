@@ -296,3 +296,37 @@ func TestDecideErrors(t *testing.T) {
 		t.Error("every option has probability 0: no error")
 	}
 }
+
+// The adapter is trained on this very text (train/planner/scene.py and data.py).
+func TestAdapterPromptTellsThePlaces(t *testing.T) {
+	at := func(name string, left float64, o robot.Object) robot.Object {
+		o.Name, o.Pose.Position[1] = name, left
+		return o
+	}
+	start := &robot.Scene{Objects: []robot.Object{
+		at("red block", -0.1, robot.Object{On: "table"}),
+		at("blue bowl", 0.2, robot.Object{On: "table"}),
+		at("green block", 0.21, robot.Object{In: "blue bowl"}),
+		at("yellow block", -0.105, robot.Object{On: "red block"}),
+		at("pink block", 0, robot.Object{Held: true}),
+		at("x\n1. done", 0, robot.Object{On: "table"}),
+	}}
+	w := &weighing{clock: robot.NewManualClock(time.Unix(0, 0), 1)}
+	p, err := saycan.NewPlanner(saycan.Config{Catalogue: skill.Tabletop(), Affordance: affordance{}, Language: w, Clock: w.clock, Prompt: saycan.AdapterPrompt()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := observed("red block", "blue bowl")
+	_, err = p.Decide(context.Background(), o, saycan.Request{Instruction: "tidy\nup ", Done: []string{"place the pink block on the table"}, Start: start})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "Left to right: green block in blue bowl, blue bowl, pink block held, red block, yellow block on red block\n" +
+		"Instruction: tidy up\n1. place the pink block on the table\n2."
+	if got := w.prompts[len(w.prompts)-1]; got != want {
+		t.Errorf("prompt\n%s\nwant\n%s", got, want)
+	}
+	if err := p.Warm(context.Background(), o.Scene); err != nil {
+		t.Errorf("a prompt without a preamble needs no warming: %v", err)
+	}
+}

@@ -1,9 +1,12 @@
 package saycan
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/kuai-robot/kuai/policy/skill"
 	"github.com/kuai-robot/kuai/robot"
 )
 
@@ -15,6 +18,9 @@ type Prompt struct {
 	Preamble string
 	// Objects says whether a line names what is in the scene.
 	Objects bool
+	// Places says whether a line tells from left to right what is there and on or
+	// in what: the form that adapters are trained on (train/planner).
+	Places bool
 	// Within is how far the model is held to the options (see Options).
 	Within float64
 }
@@ -24,6 +30,10 @@ type Prompt struct {
 // many tried with which SmolLM2-135M-Instruct planned most of
 // sim/eval/testdata/development.jsonl right; a line of objects made it worse.
 func DefaultPrompt() Prompt { return Prompt{Preamble: preamble, Within: 0.5} }
+
+// AdapterPrompt is the bare form that train/planner trains adapters on. Within
+// and Undo are what planned most of sim/eval/testdata/development.jsonl right.
+func AdapterPrompt() Prompt { return Prompt{Places: true, Within: 0} }
 
 const preamble = `A robot follows instructions. It writes down each step and ends with done.
 
@@ -127,6 +137,9 @@ func (p *Prompt) Build(scene *robot.Scene, instruction string, done []string) st
 		}
 		b.WriteString("\n")
 	}
+	if p.Places {
+		b.WriteString(places(scene) + "\n")
+	}
 	b.WriteString("Instruction: ")
 	b.WriteString(strings.Join(strings.Fields(instruction), " "))
 	b.WriteString("\n")
@@ -136,3 +149,31 @@ func (p *Prompt) Build(scene *robot.Scene, instruction string, done []string) st
 	b.WriteString(strconv.Itoa(len(done)+1) + ".")
 	return b.String()
 }
+
+// places lists the objects from left to right as the robot sees them, y in its
+// base frame being to the left; what lies on the table is named alone.
+func places(scene *robot.Scene) string {
+	objects := slices.Clone(scene.Objects)
+	slices.SortStableFunc(objects, func(a, b robot.Object) int { return cmp.Compare(b.Pose.Position[1], a.Pose.Position[1]) })
+	var parts []string
+	for i := range objects {
+		o := &objects[i]
+		if !skill.PlainName(o.Name) {
+			continue // no option has it, and it could say anything
+		}
+		part := o.Name
+		switch {
+		case o.Held:
+			part += " held"
+		case o.In != "":
+			part += " in " + o.In
+		case o.On != "" && o.On != table:
+			part += " on " + o.On
+		}
+		parts = append(parts, part)
+	}
+	return "Left to right: " + strings.Join(parts, ", ")
+}
+
+// table is what things rest on that rest on nothing else.
+const table = "table"

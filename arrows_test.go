@@ -43,6 +43,8 @@ var arrows = map[string][]string{
 	"internal/bench":   {"robot"},
 	// What stages were given, and those stages again.
 	"internal/replay": {"robot", "actuation", "policy", "internal/record"},
+	// What is in a recording, in figures and plots.
+	"internal/inspect": {"robot", "internal/record", "internal/replay"},
 	// Recordings become datasets and back.
 	"internal/dataset": {"robot", "internal/record", "internal/replay", "internal/picture"},
 	// Threads that must be on time: the simulator's physics, the control loop.

@@ -103,7 +103,7 @@ func TestReadRefuses(t *testing.T) {
 		{"slow loop", "control:\n  rate_hz: 1", "line 2: control.rate_hz: 1 is not 10 to 1000 Hz"},
 		{"not a number", "control: {rate_hz: .nan}", "NaN is not 10 to 1000"},
 		{"endless budget", "record: {budget_gb: .inf}", "record.budget_gb"},
-		{"driver", "robot: {driver: simm}", `"simm" is not known (did you mean sim? there is sim, mqtt)`},
+		{"driver", "robot: {driver: simm}", `"simm" is not known (did you mean sim? there is sim, mqtt, gobot)`},
 		{"name with a slash", `robot: {name: a/b}`, "robot.name"},
 		{"own robot in the simulator", `robot: {description: own.yaml}`, "knows so101 alone"},
 		{"scripted without simulator", `robot: {driver: mqtt}`, "set it to none"},

@@ -33,14 +33,19 @@ func Default() Config {
 
 // Values of keys that choose between ways.
 const (
-	DriverSim  = "sim"
-	DriverMQTT = "mqtt"
-	BackendCPU = "cpu"
-	BackendRef = "ref"
+	DriverSim   = "sim"
+	DriverMQTT  = "mqtt"
+	DriverGobot = "gobot"
+	BackendCPU  = "cpu"
+	BackendRef  = "ref"
 	// Scripted runs and judges skills by the simulator's state.
 	Scripted = "scripted"
 	// None runs and judges no skills: the robot can only be steered.
 	None = "none"
+	// Auto takes the built-in adapter where it fits; with None there is none.
+	Auto = "auto"
+	// BuiltInModel is the language model that the built-in adapter was trained on.
+	BuiltInModel = "smollm2-135m-instruct"
 	// BuiltInRobot and BuiltInCatalogue are what needs no file.
 	BuiltInRobot     = "so101"
 	BuiltInCatalogue = "tabletop"
@@ -50,7 +55,7 @@ const defaultFreeze = 2 * time.Second
 
 func defaultPlanner() Planner {
 	return Planner{
-		Model: "smollm2-135m-instruct", Backend: BackendCPU, Catalogue: BuiltInCatalogue,
+		Model: BuiltInModel, Backend: BackendCPU, Adapter: Auto, Catalogue: BuiltInCatalogue,
 		MaxSteps: 20, MaxSeconds: 180, Retries: 2, Candidates: 5,
 	}
 }

@@ -11,13 +11,16 @@ import (
 func (c *Config) resolve(folder string) error {
 	paths := []*string{
 		&c.Broker.PasswordFile, &c.Broker.CA, &c.Broker.Certificate, &c.Broker.Key,
-		&c.TLS.Certificate, &c.TLS.Key, &c.TLS.ClientCA, &c.Record.Folder,
+		&c.TLS.Certificate, &c.TLS.Key, &c.TLS.ClientCA, &c.Record.Folder, &c.Robot.Pins,
 	}
 	if c.Robot.Description != BuiltInRobot {
 		paths = append(paths, &c.Robot.Description)
 	}
 	if c.Planner.Catalogue != BuiltInCatalogue {
 		paths = append(paths, &c.Planner.Catalogue)
+	}
+	if c.Planner.Adapter != Auto && c.Planner.Adapter != None {
+		paths = append(paths, &c.Planner.Adapter)
 	}
 	for i := range c.Access.Users {
 		paths = append(paths, &c.Access.Users[i].PasswordFile)

@@ -51,8 +51,13 @@ type Robot struct {
 	// Joints, limits and shape: so101 is built in, anything else is a YAML file
 	// (docs/own-robot.md).
 	Description string `yaml:"description"`
-	// What moves the joints: sim, or mqtt for joints that are MQTT devices.
+	// What moves the joints: sim, mqtt for joints that are MQTT devices, or gobot
+	// for servos and motors on Firmata boards and on the pins of a Jetson or
+	// Raspberry Pi.
 	Driver string `yaml:"driver"`
+	// Which joint hangs on which pin, for the driver gobot: a YAML file
+	// (docs/own-robot.md).
+	Pins string `yaml:"pins"`
 }
 
 // Sim is the section sim.
@@ -246,6 +251,10 @@ type Planner struct {
 	Backend string `yaml:"backend"`
 	// Threads that compute it; 0: one for each core.
 	Threads int `yaml:"threads"`
+	// What was trained to plan with it: auto is the built-in LoRA adapter where
+	// model and catalogue are those that it was trained for; none plans from
+	// worked examples; anything else is a folder in the layout of peft.
+	Adapter string `yaml:"adapter"`
 	// What the robot can be told to do: tabletop is built in, anything else is
 	// a YAML file.
 	Catalogue string `yaml:"catalogue"`

@@ -60,7 +60,8 @@ func (c *Config) problems() []problem {
 	var k checker
 	k.require(validName(c.Robot.Name), "robot.name", "%q: needs 1 to 64 letters, digits, - and _", clip(c.Robot.Name))
 	k.require(c.Robot.Description != "", "robot.description", "is empty (%s is built in)", BuiltInRobot)
-	k.oneOf("robot.driver", c.Robot.Driver, DriverSim, DriverMQTT)
+	k.oneOf("robot.driver", c.Robot.Driver, DriverSim, DriverMQTT, DriverGobot)
+	k.require(c.Robot.Driver != DriverGobot || c.Robot.Pins != "", "robot.pins", "is empty: %s needs to know which joint hangs on which pin (docs/own-robot.md)", DriverGobot)
 	k.require(c.Robot.Driver != DriverSim || c.Robot.Description == BuiltInRobot, "robot.description",
 		"%q: the simulator knows %s alone", clip(c.Robot.Description), BuiltInRobot)
 	c.checkSim(&k)
@@ -132,6 +133,7 @@ func (c *Config) checkPlanner(k *checker) {
 	k.require(p.Model != "", "planner.model", "is empty (see kuai models list)")
 	k.oneOf("planner.backend", p.Backend, BackendCPU, BackendRef)
 	k.within("planner.threads", float64(p.Threads), 0, 256, "")
+	k.require(p.Adapter != "", "planner.adapter", "is empty (want %s, %s or a folder)", Auto, None)
 	k.require(p.Catalogue != "", "planner.catalogue", "is empty (%s is built in)", BuiltInCatalogue)
 	k.within("planner.max_steps", float64(p.MaxSteps), 1, 1000, "")
 	k.within("planner.max_seconds", p.MaxSeconds, 1, 86400, " s")

@@ -84,7 +84,7 @@ type ServoReport struct {
 }
 
 // New makes a driver; the port is opened with the first Read. dial opens the
-// wire, usually func() (Port, error) { return Open(c.Port) }.
+// wire, usually func() (Port, error) { return Open(c.Port, 1_000_000) }.
 func New(d *robot.Description, clock robot.Clock, c Config, dial func() (Port, error)) (*Driver, error) {
 	if d == nil || clock == nil || dial == nil {
 		return nil, errors.New("servo bus: needs a description, a clock and a way to open the port")

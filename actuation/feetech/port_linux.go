@@ -19,26 +19,33 @@ type serial struct {
 // interrupts bounds how often one wait may be interrupted.
 const interrupts = 3
 
-// Open opens a device file at 1 Mbaud, 8N1, for this program alone.
-func Open(path string) (Port, error) {
+// speeds are the bits a second that servos can be set to and Linux has names for.
+var speeds = map[int]uint32{38400: unix.B38400, 57600: unix.B57600, 115200: unix.B115200, 500_000: unix.B500000, 1_000_000: unix.B1000000}
+
+// Open opens a device file at baud bits a second, 8N1, for this program alone.
+func Open(path string, baud int) (Port, error) {
+	speed, ok := speeds[baud]
+	if !ok {
+		return nil, fmt.Errorf("open %s: %d baud is not one of 38400, 57600, 115200, 500000 and 1000000", path, baud)
+	}
 	fd, err := unix.Open(path, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w (is the adapter plugged in? is this user in the group dialout?)", path, err)
 	}
 	s := &serial{path, fd}
-	if err := s.setUp(); err != nil {
+	if err := s.setUp(speed); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: not a serial port: %w", path, err), s.Close())
 	}
 	return s, nil
 }
 
-func (s *serial) setUp() error {
+func (s *serial) setUp(speed uint32) error {
 	t, err := unix.IoctlGetTermios(s.fd, unix.TCGETS)
 	if err != nil {
 		return err
 	}
 	t.Iflag, t.Oflag, t.Lflag = 0, 0, 0
-	t.Cflag = unix.CS8 | unix.CREAD | unix.CLOCAL | unix.B1000000
+	t.Cflag = unix.CS8 | unix.CREAD | unix.CLOCAL | speed
 	t.Cc[unix.VMIN], t.Cc[unix.VTIME] = 0, 0
 	if err := unix.IoctlSetTermios(s.fd, unix.TCSETS, t); err != nil {
 		return err

@@ -5,6 +5,6 @@ package feetech
 import "fmt"
 
 // Open needs Linux.
-func Open(path string) (Port, error) {
+func Open(path string, _ int) (Port, error) {
 	return nil, fmt.Errorf("open %s: serial ports are implemented for Linux only", path)
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/kuai-robot/kuai/robot"
 )
 
+const baud = 1_000_000
+
 // The same as on a device file: raw mode, exclusive, and what a pulled plug
 // looks like. The timeout is long, for the emulator shares the processor.
 func TestOverAPseudoTerminal(t *testing.T) {
@@ -22,7 +24,7 @@ func TestOverAPseudoTerminal(t *testing.T) {
 	c := config()
 	c.Port, c.Timeout = path, 2*time.Second
 	clock := robot.NewManualClock(time.Unix(0, 0), 1)
-	driver, err := feetech.New(drivertest.Arm(), clock, c, func() (feetech.Port, error) { return feetech.Open(path) })
+	driver, err := feetech.New(drivertest.Arm(), clock, c, func() (feetech.Port, error) { return feetech.Open(path, baud) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,10 +54,13 @@ func TestOverAPseudoTerminal(t *testing.T) {
 	if _, err := driver.Read(); err == nil || !strings.Contains(err.Error(), "servo bus "+path) {
 		t.Errorf("Read after the plug was pulled gave %v", err)
 	}
-	if _, err := feetech.Open("/dev/null"); err == nil || !strings.Contains(err.Error(), "not a serial port") {
+	if _, err := feetech.Open("/dev/null", baud); err == nil || !strings.Contains(err.Error(), "not a serial port") {
 		t.Errorf("Open of /dev/null gave %v", err)
 	}
-	if _, err := feetech.Open("/dev/there-is-none"); err == nil || !strings.Contains(err.Error(), "plugged in?") {
+	if _, err := feetech.Open("/dev/there-is-none", baud); err == nil || !strings.Contains(err.Error(), "plugged in?") {
 		t.Errorf("Open of nothing gave %v", err)
+	}
+	if _, err := feetech.Open(path, 9600); err == nil || !strings.Contains(err.Error(), "9600 baud") {
+		t.Errorf("Open at 9600 baud gave %v", err)
 	}
 }

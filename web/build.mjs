@@ -3,14 +3,17 @@
 //
 //   node web/build.mjs [FOLDER]
 
+import { copyFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const outdir = process.argv[2] ?? here("../internal/web/page");
 
 await build({
   entryPoints: ["main.tsx", "style.css", "index.html", "icon.svg"].map((name) => here(`src/${name}`)),
-  outdir: process.argv[2] ?? here("../internal/web/page"),
+  outdir,
   absWorkingDir: here("."),
   bundle: true,
   minify: true,
@@ -20,7 +23,8 @@ await build({
   jsxImportSource: "preact",
   loader: { ".html": "copy", ".svg": "copy" },
   banner: {
-    js: "// Built from web/src by `make web`. Contains Preact, (c) 2015-present Jason Miller, MIT License.",
+    js: "// Built from web/src by `make web`. Contains Preact, whose licence is preact.txt.",
     css: "/* Built from web/src by `make web`. */",
   },
 });
+await copyFile(here("node_modules/preact/LICENSE"), join(outdir, "preact.txt"));

@@ -1,6 +1,11 @@
 // Package web serves the page: live cameras, the plan as it unfolds, joints,
 // an input line and a stop button.
 //
+// The page is TypeScript in web/src; make web builds it into page/, which is
+// committed and embedded, so that building kuai needs no Node. Its views are
+// functions of the newest message, for which Preact (4 kB) pays: the only other
+// part that it is made of.
+//
 // In come the messages that the daemon publishes (Server.Publish, the same
 // bytes as over MQTT) and the pictures of its cameras (Server.Show). Out to the
 // daemon, through Steering, goes what a person asks for. Neither Publish nor
@@ -23,6 +28,9 @@
 //	POST /stop               stop the robot; works without a script
 //	GET  /healthz, /readyz   200 when alive, 200 when ready
 //	GET  /metrics            what the daemon gives
+//
+// One page steers by hand at a time, and falling silent gives that up. Anybody
+// may stop.
 //
 // Who may do what is broker.Access, the same as over MQTT: a password (HTTP
 // basic authentication) or a client certificate. A browser that has shown either

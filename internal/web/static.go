@@ -48,6 +48,16 @@ func newStatic() static {
 	return all
 }
 
+// PageBytes gives how many bytes a browser fetches for the page, compressed.
+func PageBytes() (total int) {
+	for path, a := range newStatic() {
+		if path != "/" {
+			total += len(a.small)
+		}
+	}
+	return total
+}
+
 func kindOf(name string) string {
 	switch path.Ext(name) {
 	case ".js": // whatever the machine's tables say

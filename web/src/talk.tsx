@@ -26,6 +26,8 @@ interface Line {
   kind: string;
   text: string;
   when: string;
+  /** How often it was said in a row. */
+  times: number;
 }
 
 export class Talk {
@@ -77,12 +79,16 @@ export class Talk {
 
   line(kind: string, text: string, at = Date.now() / 1000): void {
     const when = new Date(at * 1000).toLocaleTimeString([], { hour12: false });
-    this.lines = [...this.lines.slice(1 - mostLines), { number: this.count++, kind, text, when }];
+    const last = this.lines.at(-1);
+    if (last?.kind === kind && last.text === text && kind !== "you") this.lines = [...this.lines.slice(0, -1), { ...last, when, times: last.times + 1 }];
+    else this.lines = [...this.lines.slice(1 - mostLines), { number: this.count++, kind, text, when, times: 1 }];
     this.draw();
     this.list.scrollTop = this.list.scrollHeight;
   }
 
   private draw(): void {
-    render(this.lines.map((l) => <li key={l.number} class={`line ${l.kind}`}><time>{l.when}</time><p>{l.text}</p></li>), this.list);
+    render(this.lines.map((l) => (
+      <li key={l.number} class={`line ${l.kind}`}><time>{l.when}</time><p>{l.text}{l.times > 1 && ` (${l.times} times)`}</p></li>
+    )), this.list);
   }
 }

@@ -70,6 +70,9 @@ type scoreProgram struct {
 	logp                          kernels.Value
 }
 
+// ErrAdapter says that it is Options.Adapter that Open could not load.
+var ErrAdapter = errors.New("cannot put the adapter")
+
 // Open loads the model at path for backend: a GGUF file, or a folder in the
 // layout of Hugging Face (config.json, tokenizer.json, safetensors).
 func Open(path string, backend kernels.Backend, o Options) (*Model, error) {
@@ -84,7 +87,7 @@ func Open(path string, backend kernels.Backend, o Options) (*Model, error) {
 	}
 	if o.Adapter != nil {
 		if err := m.Adapt(o.Adapter); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			return nil, fmt.Errorf("%w on %s: %w", ErrAdapter, path, err)
 		}
 	}
 	model, err := New(m, t, backend, o)

@@ -47,6 +47,23 @@ figures: models ## measure everything and write docs/figures.md (about 10 minute
 	{ bin/kuai bench --json; bin/kuai eval --given --episodes 200 --json; bin/kuai eval --json; } > build/figures.jsonl
 	python3 scripts/figures.py < build/figures.jsonl > docs/figures.md
 
+## --- training ----------------------------------------------------------------
+
+TRAIN_VENV := .venv-train
+SEED ?= 1
+BASE ?= $(HOME)/.local/share/kuai/models/$(MODEL)/SmolLM2-135M-Instruct.Q4_1.gguf
+
+train-deps: $(TRAIN_VENV)/ready ## PyTorch and peft, pinned, in .venv-train
+
+$(TRAIN_VENV)/ready: train/planner/requirements.txt
+	python3 -m venv $(TRAIN_VENV)
+	$(TRAIN_VENV)/bin/pip install -q -r $<
+	@touch $@
+
+train-planner: train-deps models ## the planner's adapter: data, LoRA, curves in build/planner (SEED=1)
+	nice -n 10 $(TRAIN_VENV)/bin/python -m train.planner.generate --out build/planner/data
+	nice -n 10 $(TRAIN_VENV)/bin/python -m train.planner.train --base $(BASE) --data build/planner/data --out build/planner/seed$(SEED) --seed $(SEED) $(TRAIN)
+
 ## --- checks ------------------------------------------------------------------
 
 test: test-deps models web-deps ## every test, as CI runs it; the page in a browser where Node 20 is there
@@ -57,8 +74,11 @@ test: test-deps models web-deps ## every test, as CI runs it; the page in a brow
 # The packages with goroutines of their own; the numeric ones would only be slow.
 RACED := /(robot|perception|policy|actuation|internal/(broker|daemon|web|topics)|sim/rtsp)(/|$$)
 
-test-web: web/node_modules ## the page in a real browser (needs Node 20 and Chromium)
-	$(GO) test -count=1 -v -run 'TestBrowser|TestBuilt' ./internal/web
+test-train: train-deps ## the generator of training data and its planner
+	$(TRAIN_VENV)/bin/python -m unittest train.planner.test_planner
+
+test-web: web/node_modules models ## the page in a real browser (needs Node 20 and Chromium)
+	$(GO) test -count=1 -v -run 'TestBrowser|TestBuilt' ./internal/web ./internal/daemon
 
 web-deps:
 	@if node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null; then $(MAKE) --no-print-directory web/node_modules; \
@@ -78,4 +98,4 @@ $(VENV)/bin/ruff:
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install -q ruff==0.14.5
 
-.PHONY: help run build deps fw models web pictures eval bench figures test test-web web-deps test-deps lint
+.PHONY: help run build deps fw models web pictures eval bench figures train-deps train-planner test-train test test-web web-deps test-deps lint

@@ -154,8 +154,8 @@ func (f *firmataBoard) pin(id string, mode int) (int, error) {
 		return 0, fmt.Errorf("the board offers no %s there", map[int]string{client.Servo: "servo", client.Pwm: "PWM", client.Output: "digital output"}[mode])
 	}
 	if mode == client.Output && n|7 >= len(pins) {
-		// Gobot writes a port of eight pins at a time.
-		return 0, errors.New("Gobot cannot switch the last pins of a board whose pins are no multiple of eight")
+		// It writes a port of eight pins at a time.
+		return 0, errors.New("the last pins of a board whose pins are no multiple of eight cannot be switched through Gobot")
 	}
 	return n, nil
 }

@@ -186,3 +186,13 @@ func (b *Board) EEPROM(n int) []byte {
 	}
 	return bytes
 }
+
+// Data reads a byte of the data space: a register, a variable, the stack.
+func (b *Board) Data(address uint16) byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.c == nil {
+		return 0
+	}
+	return byte(C.board_data(b.c, C.uint16_t(address)))
+}

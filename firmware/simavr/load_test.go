@@ -16,9 +16,10 @@ const longestPass = 2500 // us
 // rate, and a host that fills the line with the most expensive messages.
 func TestLongestPass(t *testing.T) {
 	for _, c := range []struct {
-		model                 *simavr.Model
-		servos, pwm, channels int
-	}{{simavr.Uno, 14, 4, 6}, {simavr.Mega, 21, 12, 16}} {
+		model    *simavr.Model
+		channels int
+		ramEnd   uint16
+	}{{simavr.Uno, 6, 0x8FF}, {simavr.Mega, 16, 0x21FF}} {
 		b := begin(t, c.model, nil)
 		boot := ask(t, b)
 		random := rand.New(rand.NewPCG(5, 6))
@@ -42,9 +43,32 @@ func TestLongestPass(t *testing.T) {
 		if s.loopMicros > longestPass || s.lost > 0 {
 			t.Errorf("%s: %+v, a pass may take %d us", c.model.Name, s, longestPass)
 		}
-		t.Logf("%s: longest pass %d us = %d cycles (to the first session %d us), %d refused, %d errors", c.model.Name, s.loopMicros, 16*s.loopMicros, boot.loopMicros, s.refused, s.errors)
+		stack := stackUsed(b, c.ramEnd)
+		if stack > stackMost {
+			t.Errorf("%s: %d bytes of stack were used", c.model.Name, stack)
+		}
+		t.Logf("%s: %d bytes of stack; longest pass %d us = %d cycles (to the first session %d us), %d refused, %d errors", c.model.Name, stack, s.loopMicros, 16*s.loopMicros, boot.loopMicros, s.refused, s.errors)
 	}
 }
+
+// stackUsed gives how deep the stack has been: simavr's memory begins as zeros,
+// and more than a few in a row lie in no frame.
+func stackUsed(b *simavr.Board, ramEnd uint16) int {
+	const gap = 64
+	zeros := 0
+	for at := ramEnd; at > 0x200; at-- {
+		if zeros++; b.Data(at) != 0 {
+			zeros = 0
+		}
+		if zeros == gap {
+			return int(ramEnd-at) + 1 - gap
+		}
+	}
+	return int(ramEnd)
+}
+
+// stackMost is far below the 1100 bytes that the variables leave of an Uno's RAM.
+const stackMost = 300
 
 func load(t *testing.T, b *simavr.Board, m *simavr.Model, channels int) {
 	t.Helper()

@@ -7,7 +7,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
+import { launch } from "./browser.mjs";
 
 const [kuai, folder] = process.argv.slice(2);
 
@@ -57,11 +57,7 @@ async function open(browser, url, options) {
 }
 
 async function takePictures(url) {
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-      "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-  });
+  const browser = await launch();
   const desk = await open(browser, url, { viewport: { width: 1440, height: 1000 }, deviceScaleFactor: 1.5, colorScheme: "light" });
   const phone = await open(browser, url, { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, colorScheme: "dark", hasTouch: true, isMobile: true });
   await desk.fill("#text", "put the red block in the blue bowl");

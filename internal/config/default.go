@@ -6,7 +6,10 @@ import "time"
 // arm in simulation, everything on loopback.
 func Default() Config {
 	return Config{
-		Robot: Robot{Name: "so101", Description: "so101", Driver: DriverSim},
+		Robot: Robot{
+			Name: "so101", Description: "so101", Driver: DriverSim,
+			Feetech: Feetech{Port: "/dev/ttyACM0", Baud: 1_000_000, Timeout: 5 * time.Millisecond, Joints: []ServoJoint{}},
+		},
 		Sim: Sim{
 			Seed:     1,
 			Demo:     "put the red block in the blue bowl",
@@ -33,11 +36,12 @@ func Default() Config {
 
 // Values of keys that choose between ways.
 const (
-	DriverSim   = "sim"
-	DriverMQTT  = "mqtt"
-	DriverGobot = "gobot"
-	BackendCPU  = "cpu"
-	BackendRef  = "ref"
+	DriverSim     = "sim"
+	DriverMQTT    = "mqtt"
+	DriverFeetech = "feetech"
+	DriverGobot   = "gobot"
+	BackendCPU    = "cpu"
+	BackendRef    = "ref"
 	// Scripted runs and judges skills by the simulator's state.
 	Scripted = "scripted"
 	// None runs and judges no skills: the robot can only be steered.

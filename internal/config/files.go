@@ -11,7 +11,7 @@ import (
 func (c *Config) resolve(folder string) error {
 	paths := []*string{
 		&c.Broker.PasswordFile, &c.Broker.CA, &c.Broker.Certificate, &c.Broker.Key,
-		&c.TLS.Certificate, &c.TLS.Key, &c.TLS.ClientCA, &c.Record.Folder, &c.Robot.Pins,
+		&c.TLS.Certificate, &c.TLS.Key, &c.TLS.ClientCA, &c.Record.Folder, &c.Robot.Pins, &c.Robot.Feetech.Calibration,
 	}
 	if c.Robot.Description != BuiltInRobot {
 		paths = append(paths, &c.Robot.Description)
@@ -76,4 +76,16 @@ func (r *Record) Dir() (string, error) {
 		return "", fmt.Errorf("record.folder: %w (set it in the configuration)", err)
 	}
 	return filepath.Join(home, ".local", "share", "kuai", "recordings"), nil
+}
+
+// StateDir gives where a program notes what the next one must know.
+func StateDir() (string, error) {
+	if state := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(state) {
+		return filepath.Join(state, "kuai"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("where to note that the robot runs: %w (set XDG_STATE_HOME)", err)
+	}
+	return filepath.Join(home, ".local", "state", "kuai"), nil
 }

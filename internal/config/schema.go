@@ -51,13 +51,44 @@ type Robot struct {
 	// Joints, limits and shape: so101 is built in, anything else is a YAML file
 	// (docs/own-robot.md).
 	Description string `yaml:"description"`
-	// What moves the joints: sim, mqtt for joints that are MQTT devices, or gobot
-	// for servos and motors on Firmata boards and on the pins of a Jetson or
-	// Raspberry Pi.
+	// What moves the joints: sim, mqtt for joints that are MQTT devices, feetech
+	// for servos on a Feetech bus, or gobot for servos and motors on Firmata
+	// boards and on the pins of a Jetson or Raspberry Pi.
 	Driver string `yaml:"driver"`
 	// Which joint hangs on which pin, for the driver gobot: a YAML file
 	// (docs/own-robot.md).
 	Pins string `yaml:"pins"`
+	// The servo bus, for the driver feetech.
+	Feetech Feetech `yaml:"feetech"`
+}
+
+// Feetech is the section robot.feetech.
+type Feetech struct {
+	// The adapter's device file. A name under /dev/serial/by-id stays the same
+	// when other adapters come and go.
+	Port string `yaml:"port"`
+	// Bits a second; servos leave the factory at 1000000.
+	Baud int `yaml:"baud"`
+	// How long one answer may take. The control loop waits for it.
+	Timeout time.Duration `yaml:"timeout"`
+	// The file that kuai calibrate writes: where each joint stands at zero.
+	Calibration string `yaml:"calibration"`
+	// Which servo moves which joint; none listed: ids 1, 2, 3 … in the order of
+	// the description, as an SO-100 or SO-101 has them.
+	//   - {name: shoulder_pan, id: 1}
+	Joints []ServoJoint `yaml:"joints"`
+}
+
+// ServoJoint is one entry of robot.feetech.joints.
+type ServoJoint struct {
+	// The joint's name in the description.
+	Name string `yaml:"name"`
+	// The servo's id, 0 to 253.
+	ID int `yaml:"id"`
+	// How far the joint goes in a turn of the servo, rad or m; 0: 2π.
+	PerTurn float64 `yaml:"per_turn"`
+	// What the servo exerts at full load, N·m or N; 0: the joint's maximum.
+	StallEffort float64 `yaml:"stall_effort"`
 }
 
 // Sim is the section sim.

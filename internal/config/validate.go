@@ -60,10 +60,11 @@ func (c *Config) problems() []problem {
 	var k checker
 	k.require(validName(c.Robot.Name), "robot.name", "%q: needs 1 to 64 letters, digits, - and _", clip(c.Robot.Name))
 	k.require(c.Robot.Description != "", "robot.description", "is empty (%s is built in)", BuiltInRobot)
-	k.oneOf("robot.driver", c.Robot.Driver, DriverSim, DriverMQTT, DriverGobot)
+	k.oneOf("robot.driver", c.Robot.Driver, DriverSim, DriverMQTT, DriverFeetech, DriverGobot)
 	k.require(c.Robot.Driver != DriverGobot || c.Robot.Pins != "", "robot.pins", "is empty: %s needs to know which joint hangs on which pin (docs/own-robot.md)", DriverGobot)
 	k.require(c.Robot.Driver != DriverSim || c.Robot.Description == BuiltInRobot, "robot.description",
 		"%q: the simulator knows %s alone", clip(c.Robot.Description), BuiltInRobot)
+	c.checkServos(&k)
 	c.checkSim(&k)
 	c.checkCameras(&k)
 	c.checkNetwork(&k)
@@ -74,6 +75,29 @@ func (c *Config) problems() []problem {
 	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	k.oneOf("log.format", c.Log.Format, "text", "json")
 	return k
+}
+
+// serialBauds are what a servo can be set to and Linux has a name for.
+var serialBauds = []int{38400, 57600, 115200, 500_000, 1_000_000}
+
+func (c *Config) checkServos(k *checker) {
+	f := &c.Robot.Feetech
+	if c.Robot.Driver == DriverFeetech {
+		k.require(f.Port != "", "robot.feetech.port", "is empty (ls /dev/serial/by-id shows what is plugged in)")
+		k.require(f.Calibration != "", "robot.feetech.calibration", "is empty (name a file and let kuai calibrate write it)")
+	}
+	k.require(slices.Contains(serialBauds, f.Baud), "robot.feetech.baud", "%d is not one of %v", f.Baud, serialBauds)
+	k.require(f.Timeout > 0 && f.Timeout <= 10*time.Second, "robot.feetech.timeout", "%v must be above 0s and at most 10s", f.Timeout)
+	ids := map[int]bool{}
+	for i, j := range f.Joints {
+		key := fmt.Sprintf("robot.feetech.joints[%d]", i)
+		k.require(j.Name != "", key+".name", "is empty")
+		k.require(j.ID >= 0 && j.ID <= 253, key+".id", "%d is not 0 to 253", j.ID)
+		k.require(!ids[j.ID], key+".id", "%d stands there twice", j.ID)
+		ids[j.ID] = true
+		k.within(key+".per_turn", j.PerTurn, 0, 1e3, "")
+		k.within(key+".stall_effort", j.StallEffort, 0, 1e4, "")
+	}
 }
 
 func (c *Config) checkSim(k *checker) {

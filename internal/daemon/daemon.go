@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kuai-robot/kuai/actuation/control"
+	"github.com/kuai-robot/kuai/actuation/feetech"
 	"github.com/kuai-robot/kuai/internal/config"
 	"github.com/kuai-robot/kuai/internal/topics"
 	"github.com/kuai-robot/kuai/internal/web"
@@ -41,8 +42,10 @@ type Daemon struct {
 	wrap    func(control.Driver) control.Driver
 
 	description *robot.Description
-	sim         *simulation // nil with real joints
-	joints      *joints     // nil unless they are MQTT devices
+	sim         *simulation     // nil with real joints
+	joints      *joints         // nil unless they are MQTT devices
+	servos      *feetech.Driver // nil unless they are on a servo bus
+	mark        *runMark        // nil with the simulator, which begins anew each time
 	loop        *control.Loop
 	cameras     []*watched
 	sensors     *sensor.Joiner
@@ -63,6 +66,8 @@ type Daemon struct {
 	targets atomic.Pointer[[]string]
 	// linkError and stopLinkError say why a link to the broker is down.
 	linkError, stopLinkError atomic.Pointer[error]
+	// failure is what ended Run, nil for a request.
+	failure error
 	// closers free what New made, the newest first.
 	closers []func() error
 }
@@ -106,7 +111,7 @@ func (d *Daemon) buildBody() (err error) {
 	if d.wrap != nil {
 		driver = d.wrap(driver)
 	}
-	c := control.Config{RateHz: d.config.Control.RateHz, Realtime: true}
+	c := control.Config{RateHz: d.config.Control.RateHz, Realtime: true, AfterRestart: d.lookBack()}
 	if d.recording != nil {
 		c.Watcher = d.recording.loop
 	}
@@ -132,6 +137,14 @@ func (d *Daemon) newDriver() (control.Driver, error) {
 		d.sim = sim
 		d.closers = append(d.closers, sim.Close)
 		return sim.world, nil
+	case config.DriverFeetech:
+		servos, err := newServos(d)
+		if err != nil {
+			return nil, err
+		}
+		d.servos = servos
+		d.closers = append(d.closers, servos.Close)
+		return servos, nil
 	case config.DriverMQTT:
 		joints, err := newJoints(d)
 		if err != nil {
@@ -148,6 +161,20 @@ func (d *Daemon) newDriver() (control.Driver, error) {
 		return driver, nil
 	}
 	return nil, fmt.Errorf("robot.driver %q is not known", d.config.Robot.Driver)
+}
+
+// lookBack says whether the program before did not end as it should.
+func (d *Daemon) lookBack() bool {
+	if d.sim != nil {
+		return false
+	}
+	mark, err := newRunMark(d.config.Robot.Name)
+	if err != nil {
+		d.log.Error("run mark", "error", err)
+	}
+	d.mark = mark
+	d.closers = append(d.closers, mark.close)
+	return mark.unclean
 }
 
 // buildPerception makes the cameras.
@@ -229,7 +256,7 @@ func (d *Daemon) examples() []string {
 
 func (d *Daemon) closeLinks() error {
 	h := d.health()
-	h.Status, h.Reasons = topics.Offline, []string{"kuai was shut down"}
+	h.Status, h.Reasons = topics.Offline, []string{d.end()}
 	last, err := topics.Encode(h)
 	return errors.Join(err, d.links.close(last))
 }
@@ -297,7 +324,41 @@ func (d *Daemon) Run(ctx context.Context) error {
 	if d.agent != nil && d.config.Sim.Demo != "" {
 		stage("demonstration", d.demonstrate)
 	}
-	return group.Wait()
+	d.sayRestart()
+	return d.ended(group.Wait())
+}
+
+// sayRestart tells everybody why the robot comes up stopped.
+func (d *Daemon) sayRestart() {
+	if d.mark == nil {
+		return
+	}
+	d.mark.begun = true
+	if d.mark.unclean {
+		reason := "kuai did not end by itself the last time: the robot is stopped until a reset"
+		d.log.Warn("stopped", "reason", reason)
+		d.event(topics.Event{Kind: topics.EventStopped, Reason: reason})
+	}
+}
+
+// ended says that the robot has stopped, and why, while the links are still up.
+func (d *Daemon) ended(err error) error {
+	d.failure = err
+	if err == nil && d.mark != nil {
+		d.mark.clean = true
+	}
+	d.event(topics.Event{Kind: topics.EventStopped, Reason: d.end()})
+	s := d.loop.Status()
+	d.out.say(topics.NameState, d.stateTopic(&s))
+	return err
+}
+
+// end says why the program ends.
+func (d *Daemon) end() string {
+	if d.failure != nil {
+		return d.failure.Error()
+	}
+	return "kuai was shut down"
 }
 
 // settleTime is how long the control loop needs to engage the joints.

@@ -72,7 +72,11 @@ func safetyConfig(c *config.Safety) safety.Config {
 func newAccess(c *config.Access) (*broker.Access, error) {
 	users := make([]broker.User, len(c.Users))
 	for i, u := range c.Users {
-		users[i] = broker.User{Name: u.Name, Password: u.Password, Certificate: u.Certificate, Role: broker.Role(u.Role)}
+		password, err := u.Secret()
+		if err != nil {
+			return nil, fmt.Errorf("access: %w", err)
+		}
+		users[i] = broker.User{Name: u.Name, Password: password, Certificate: u.Certificate, Role: broker.Role(u.Role)}
 	}
 	access, err := broker.NewAccess(users)
 	if err != nil {

@@ -99,6 +99,7 @@ func (d *Daemon) health() topics.Health {
 	if s.LastError != nil {
 		h.Reasons = append(h.Reasons, "driver: "+s.LastError.Error())
 	}
+	h.Reasons = append(h.Reasons, d.servoReasons()...)
 	for _, down := range []*atomic.Pointer[error]{&d.linkError, &d.stopLinkError} {
 		if err := down.Load(); err != nil {
 			h.Reasons = append(h.Reasons, (*err).Error())

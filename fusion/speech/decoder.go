@@ -15,6 +15,7 @@ type decoder struct {
 	layers           []decoderLayer
 	norm             encoder.Norm
 	head             *kernels.Weight // words itself where they are tied
+	cross            kernels.DType   // of what the decoder attends to
 }
 
 type decoderLayer struct {
@@ -23,7 +24,7 @@ type decoderLayer struct {
 }
 
 func loadDecoder(r *hearing.Reader, c hearing.Config) (*decoder, error) {
-	d := &decoder{config: c, layers: make([]decoderLayer, c.Decoder.Layers)}
+	d := &decoder{config: c, cross: kernels.F16, layers: make([]decoderLayer, c.Decoder.Layers)}
 	d.words = r.Take(r.Name("decoder.embed_tokens.weight", "decoder/embeddings/weight"), c.Vocabulary, c.Width)
 	d.positions = r.Take(r.Name("decoder.embed_positions.weight", "decoder/position_encodings/encodings"), c.Tokens, c.Width)
 	for i := range d.layers {
@@ -43,6 +44,7 @@ type encodeProgram struct {
 	*kernels.Program
 	hearing.Inputs
 	hidden kernels.Value
+	cross  []kernels.Value // states: the keys and values of each layer of the decoder
 }
 
 // decodeProgram reads tokens that see what the mask says, and gives the
@@ -57,7 +59,7 @@ type decodeProgram struct {
 
 // crossState declares what the two programs share.
 func (d *decoder) crossState(g *kernels.Graph, what string, layer int) kernels.Value {
-	return g.State(fmt.Sprintf("cross.%s.%d", what, layer), kernels.F32, kernels.N(d.config.Positions), kernels.N(d.config.Width))
+	return g.State(fmt.Sprintf("cross.%s.%d", what, layer), d.cross, kernels.N(d.config.Positions), kernels.N(d.config.Width))
 }
 
 func (d *decoder) compileEncode(t *hearing.Tower, backend kernels.Backend, o kernels.Options) (*encodeProgram, error) {
@@ -65,8 +67,10 @@ func (d *decoder) compileEncode(t *hearing.Tower, backend kernels.Backend, o ker
 	p.Inputs, p.hidden = t.Build(g)
 	for i := range d.layers {
 		a := &d.layers[i].cross
-		g.Add(kernels.Store{X: a.K.Apply(g, p.hidden, kernels.Identity), State: d.crossState(g, "keys", i)})
-		g.Add(kernels.Store{X: a.V.Apply(g, p.hidden, kernels.Identity), State: d.crossState(g, "values", i)})
+		keys, values := d.crossState(g, "keys", i), d.crossState(g, "values", i)
+		g.Add(kernels.Store{X: a.K.Apply(g, p.hidden, kernels.Identity), State: keys})
+		g.Add(kernels.Store{X: a.V.Apply(g, p.hidden, kernels.Identity), State: values})
+		p.cross = append(p.cross, keys, values)
 	}
 	g.Output("hidden", p.hidden)
 	var err error

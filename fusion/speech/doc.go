@@ -11,9 +11,10 @@
 //
 // # What is computed
 //
-// The tower sees the clip and a little silence, not the 30 seconds that the
+// The tower sees the clip and a second of silence, not the 30 seconds that the
 // model was trained with; what each layer of the decoder attends to is computed
-// with it, once. The decoder keeps the tokens of all hypotheses in one cache,
+// with it, once. Behind it the decoder finds remembered silence, so that it
+// knows where the speech ended. The decoder keeps the tokens of all hypotheses in one cache,
 // and a mask says which of them a hypothesis descends from: beams share what
 // they have in common, nothing is copied. One beam is greedy decoding.
 //

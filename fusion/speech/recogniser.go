@@ -23,6 +23,9 @@ type Options struct {
 	// Tail is the silence that the tower sees after the speech, in frames of
 	// 10 ms; 0 means 100.
 	Tail int
+	// Plain leaves out the remembered silence, and keeps what the decoder attends
+	// to in f32: for comparisons with other implementations.
+	Plain bool
 }
 
 const (
@@ -39,6 +42,7 @@ type Recogniser struct {
 	words   *vocabulary
 	encode  *encodeProgram
 	decode  *decodeProgram
+	silence silence
 }
 
 // Open loads the model of a folder for backend.
@@ -76,12 +80,20 @@ func open(f *checkpoint.File, dir string, backend kernels.Backend, o Options) (*
 	if err != nil {
 		return nil, err
 	}
+	if o.Plain {
+		d.cross = kernels.F32
+	}
 	if r.encode, err = d.compileEncode(tower, backend, o.Compile); err != nil {
 		return nil, err
 	}
 	cache := promptSize + o.Beam*o.Tokens
 	if r.decode, err = d.compileDecode(backend, o.Compile, max(promptSize, o.Beam), cache); err != nil {
 		return nil, errors.Join(err, r.encode.Close())
+	}
+	if !o.Plain {
+		if err := r.rememberSilence(); err != nil {
+			return nil, errors.Join(err, r.Close())
+		}
 	}
 	return r, nil
 }
@@ -123,6 +135,7 @@ type Session struct {
 	encode     *kernels.Session
 	decode     *kernels.Session
 	mel        *audio.LogMel
+	silentFrom int // the first embedding that is of silence
 	search     search
 }
 
@@ -140,7 +153,7 @@ func (r *Recogniser) NewSession() (*Session, error) {
 	if err != nil {
 		return nil, errors.Join(err, encode.Close())
 	}
-	return &Session{recogniser: r, encode: encode, decode: decode, mel: mel}, nil
+	return &Session{recogniser: r, encode: encode, decode: decode, mel: mel, silentFrom: r.config.Positions}, nil
 }
 
 // Close frees the memory of the session.

@@ -103,16 +103,31 @@ func (s *Session) most(samples int) int {
 	return min(s.recogniser.options.Tokens, atOnce+samples*perSecond/audio.Rate)
 }
 
-// hear runs the tower and gives the number of embeddings.
+// hear runs the tower and gives how many embeddings the decoder attends to.
 func (s *Session) hear(ctx context.Context, samples []float32) (int, error) {
 	p := s.recogniser.encode
 	frames := min((len(samples)+audio.Hop-1)/audio.Hop+s.recogniser.options.Tail, 2*s.recogniser.config.Positions)
 	s.encode.Set(p.Frames, frames)
 	s.mel.Compute(s.encode.F32(p.Mel), samples, frames)
-	for i := range s.encode.I32(p.Places) {
-		s.encode.I32(p.Places)[i] = int32(i)
+	return s.hearFrames(ctx)
+}
+
+// hearFrames runs the tower on the spectrogram that has been set.
+func (s *Session) hearFrames(ctx context.Context) (int, error) {
+	p := s.recogniser.encode
+	places := s.encode.I32(p.Places)
+	for i := range places {
+		places[i] = int32(i)
 	}
-	return (frames + 1) / 2, s.encode.Run(ctx)
+	heard := len(places)
+	if err := s.encode.Run(ctx); err != nil {
+		return 0, err
+	}
+	if s.recogniser.silence == nil {
+		return heard, nil
+	}
+	s.fallSilent(heard)
+	return s.recogniser.config.Positions, nil
 }
 
 // Hidden gives the embeddings of the last clip, [n, Width]; valid until the

@@ -86,10 +86,15 @@ func Words(text string) []string {
 			words = append(words, spell(n)...)
 			continue
 		}
+		if long, ok := abbreviations[word]; ok {
+			word = long
+		}
 		words = append(words, word)
 	}
 	return words
 }
+
+var abbreviations = map[string]string{"mr": "mister", "mrs": "missus", "dr": "doctor", "ok": "okay"}
 
 var (
 	small = strings.Fields("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen")

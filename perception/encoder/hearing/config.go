@@ -133,14 +133,24 @@ func fromTensors(f *checkpoint.File) (Config, error) {
 
 func (c *Config) check() error {
 	err := errors.Join(
+		encoder.Range("d_model", c.Width, 1, encoder.MaxWidth),
 		encoder.Range("num_mel_bins", c.Bands, 1, audio.MaxBands),
 		encoder.Range("max_source_positions", c.Positions, 1, encoder.MaxWidth),
 		encoder.Range("max_target_positions", c.Tokens, 8, encoder.MaxWidth),
 		encoder.Range("vocab_size", c.Vocabulary, 1, 1<<22),
 	)
-	for at, b := range map[string]Blocks{"encoder_": c.Encoder, "decoder_": c.Decoder} {
-		shape := encoder.Config{Width: c.Width, Hidden: b.Hidden, Layers: b.Layers, Heads: b.Heads, Activation: "gelu", Epsilon: Epsilon}
-		err = errors.Join(err, shape.Check(at))
+	for _, side := range []struct {
+		at string
+		Blocks
+	}{{"encoder_", c.Encoder}, {"decoder_", c.Decoder}} {
+		err = errors.Join(err,
+			encoder.Range(side.at+"layers", side.Layers, 1, encoder.MaxLayers),
+			encoder.Range(side.at+"ffn_dim", side.Hidden, 1, 8*encoder.MaxWidth),
+			encoder.Range(side.at+"attention_heads", side.Heads, 1, encoder.MaxWidth),
+		)
+		if err == nil && c.Width%side.Heads != 0 {
+			err = fmt.Errorf("config.json: %sattention_heads: %d do not divide d_model %d", side.at, side.Heads, c.Width)
+		}
 	}
 	return err
 }

@@ -5,14 +5,14 @@ import { render } from "preact";
 import { byId, setText } from "./dom";
 import type { JointLimits, JointState, State } from "./messages";
 import { keys, type Steer } from "./steer";
-import { spoken } from "./words";
+import { fixed, spoken } from "./words";
 
 const nearLimit = 0.03; // share of the range
 const nearMost = 0.9; // share of the greatest effort or temperature
 
 /** Degrees or millimetres for a person. */
 function place(limits: JointLimits | undefined, value: number, digits: number): string {
-  return limits?.kind === "prismatic" ? `${(value * 1000).toFixed(digits)} mm` : `${((value * 180) / Math.PI).toFixed(digits)}°`;
+  return limits?.kind === "prismatic" ? `${fixed(value * 1000, digits)} mm` : `${fixed((value * 180) / Math.PI, digits)}°`;
 }
 
 export class JointsView {
@@ -108,8 +108,6 @@ function Row({ joint, limits, children }: { joint: JointState; limits?: JointLim
   const share = bounded ? Math.min(1, Math.max(0, (joint.position - limits.min) / (limits.max - limits.min))) : 0;
   const near = share < nearLimit || share > 1 - nearLimit;
   const most = (value: number, greatest: number | undefined) => (greatest && Math.abs(value) >= nearMost * greatest ? "minor high" : "minor");
-  // Adding 0 turns a rounded −0 into 0.
-  const effort = (Math.round(joint.effort * 100) / 100 + 0).toFixed(2);
   return (
     <div class="joint">
       <span class="name">{spoken(joint.name)}</span>
@@ -118,9 +116,9 @@ function Row({ joint, limits, children }: { joint: JointState; limits?: JointLim
         <span class={near ? "travel near" : "travel"} aria-hidden="true"><i style={{ left: `${100 * share}%` }} /></span>
         <span class="limit">{place(limits, limits.max, 0)}</span>
       </span> : <span class="range" />}
-      <span class="reading">{wheel ? `${joint.velocity.toFixed(2)} rad/s` : place(limits, joint.position, 1)}</span>
+      <span class="reading">{wheel ? `${fixed(joint.velocity, 2)} rad/s` : place(limits, joint.position, 1)}</span>
       <span class={most(joint.effort, limits?.max_effort)} title={limits ? `effort, at most ${limits.max_effort}` : "effort"}>
-        {effort} {limits?.kind === "prismatic" ? "N" : "N·m"}</span>
+        {fixed(joint.effort, 2)} {limits?.kind === "prismatic" ? "N" : "N·m"}</span>
       <span class={most(joint.temperature, limits?.max_temperature)} title={limits ? `temperature, at most ${limits.max_temperature} °C` : "temperature"}>
         {joint.temperature > 0 ? `${Math.round(joint.temperature)} °C` : ""}</span>
       {children}

@@ -6,6 +6,9 @@ export function probability(p: number): string {
   return p < 1e-99 ? "0" : p.toExponential(0);
 }
 
+/** Writes a number with so many digits after the point, and no −0. */
+export const fixed = (value: number, digits: number): string => (Math.round(value * 10 ** digits) / 10 ** digits + 0).toFixed(digits);
+
 export function seconds(s: number): string {
   return s < 10 ? `${s.toFixed(1)} s` : s < 120 ? `${Math.round(s)} s` : `${Math.floor(s / 60)} min ${Math.round(s % 60)} s`;
 }

@@ -9,7 +9,6 @@ import (
 	"math"
 	"slices"
 	"sort"
-	"time"
 
 	"github.com/kuai-robot/kuai/internal/record"
 	"github.com/kuai-robot/kuai/internal/replay"
@@ -173,7 +172,7 @@ func (x *exporter) anonymise(runs []*run, o Options) error {
 
 func (x *exporter) run(r *run, o Options) error {
 	s := &sampler{
-		cameras: o.Cameras, period: time.Duration(math.Round(float64(time.Second) / float64(o.FPS))), episodes: r.episodes,
+		cameras: o.Cameras, fps: o.FPS, episodes: r.episodes,
 		begin: x.begin, frame: x.frame, end: x.end, pictures: make([][]shot, len(o.Cameras)),
 	}
 	for _, path := range r.files {

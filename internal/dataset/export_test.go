@@ -95,7 +95,7 @@ func TestExportSamplesEpisodes(t *testing.T) {
 	}
 	defer pictures.close()
 	err = d.Rows(e, func(r *Row) error {
-		at := 1.5 + r.Seconds
+		at := 1.5 + float64(r.Frame)/20
 		if math.Abs(r.State[0]-at) > 1e-6 || math.Abs(r.Action[0]-at-0.5) > 1e-6 || r.Velocity[1] != -1 || r.Effort[1] != 0.25 {
 			t.Errorf("at %.2f s: %+v", at, r)
 		}
@@ -138,7 +138,7 @@ func TestImportReadsItBack(t *testing.T) {
 	}
 	was, is := rowsOf(t, set), rowsOf(t, again)
 	if len(is) != 24 || !slices.EqualFunc(was, is, func(a, b Row) bool {
-		return a.Seconds == b.Seconds && slices.Equal(a.State, b.State) && slices.Equal(a.Velocity, b.Velocity) && slices.Equal(a.Effort, b.Effort) && slices.Equal(a.Action, b.Action)
+		return a.Frame == b.Frame && slices.Equal(a.State, b.State) && slices.Equal(a.Velocity, b.Velocity) && slices.Equal(a.Effort, b.Effort) && slices.Equal(a.Action, b.Action)
 	}) {
 		t.Errorf("%d frames came back as %d, or others", len(was), len(is))
 	}

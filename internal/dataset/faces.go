@@ -64,6 +64,15 @@ func fileExists(path string) bool {
 	return err == nil
 }
 
+// The search is done in a picture of at most searchWidth pixels, in which the
+// smallest face that is known is 24 wide, over sizes that grow by searchStep;
+// searchAgree of them must agree on a face, else every bowl would be one.
+const (
+	searchWidth = 400
+	searchStep  = 1.15
+	searchAgree = 5
+)
+
 // forget begins a new episode.
 func (f *faces) forget() { f.recent = nil }
 
@@ -77,6 +86,8 @@ func (f *faces) hide(rgb []byte, width, height int) error {
 	grey := gocv.NewMat()
 	defer grey.Close()
 	gocv.CvtColor(picture, &grey, gocv.ColorRGBToGray)
+	scale := max(1, float64(width)/searchWidth)
+	gocv.Resize(grey, &grey, image.Pt(int(float64(width)/scale), int(float64(height)/scale)), 0, 0, gocv.InterpolationArea)
 	gocv.EqualizeHist(grey, &grey)
 	var kept []hidden
 	for _, h := range f.recent {
@@ -85,11 +96,12 @@ func (f *faces) hide(rgb []byte, width, height int) error {
 		}
 	}
 	n := 0
-	smallest := image.Pt(max(16, height/16), max(16, height/16))
 	for _, c := range f.classifiers {
-		for _, r := range c.DetectMultiScaleWithParams(grey, 1.1, 3, 0, smallest, image.Pt(0, 0)) {
+		for _, r := range c.DetectMultiScaleWithParams(grey, searchStep, searchAgree, 0, image.Pt(0, 0), image.Pt(0, 0)) {
 			// Hair, ears and chin lie beyond what the classifier was trained on.
-			kept = append(kept, hidden{r.Inset(-r.Dx() / 4).Intersect(image.Rect(0, 0, width, height)), f.hold})
+			r = r.Inset(-r.Dx() / 4)
+			r = image.Rect(int(float64(r.Min.X)*scale), int(float64(r.Min.Y)*scale), int(float64(r.Max.X)*scale), int(float64(r.Max.Y)*scale))
+			kept = append(kept, hidden{r.Intersect(image.Rect(0, 0, width, height)), f.hold})
 			n++
 		}
 	}

@@ -109,7 +109,7 @@ func (m *importer) episode(e *EpisodeInfo) (err error) {
 		return err
 	}
 	err = m.d.Rows(e, func(r *Row) error {
-		if at := started.Add(time.Duration(r.Seconds * float64(time.Second))); at > m.clock.Now() {
+		if at := started.Add(instant(r.Frame, m.d.Info.FPS)); at > m.clock.Now() {
 			m.clock.Advance(at.Sub(m.clock.Now()))
 		}
 		for i, v := range videos {

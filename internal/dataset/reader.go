@@ -203,8 +203,8 @@ func escaped(folder string) string {
 // Row is one frame without its pictures. Velocity and Effort are nil where the
 // dataset has none.
 type Row struct {
-	// Seconds since the begin of the episode.
-	Seconds                         float64
+	// Frame counts from 0 in its episode.
+	Frame                           int
 	State, Velocity, Effort, Action []float64
 }
 
@@ -230,7 +230,7 @@ func (d *Dataset) Rows(e *EpisodeInfo, each func(*Row) error) error {
 		if err != nil {
 			return err
 		}
-		if row.Seconds != float64(count)/float64(d.Info.FPS) {
+		if int64(row.Frame) != count {
 			return fmt.Errorf("episode %d: frame %d is not where it belongs", e.Index, count)
 		}
 		count++
@@ -250,7 +250,7 @@ func (d *Dataset) row(v values) (*Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Row{Seconds: float64(frame) / float64(d.Info.FPS)}
+	r := &Row{Frame: int(frame)}
 	for _, c := range []struct {
 		name string
 		into *[]float64

@@ -20,7 +20,7 @@ const lag = time.Second
 // instant the newest of every sensor.
 type sampler struct {
 	cameras  []Camera
-	period   time.Duration
+	fps      int
 	episodes []replay.Episode // in the order of time
 	// begin and end are told of each episode, frame of each of its instants. An
 	// error of frame costs the episode; whole says whether it came to its end.
@@ -115,10 +115,15 @@ func (s *sampler) ready(t robot.Time) bool {
 	return s.started <= t
 }
 
+// instant gives when a frame is due after the begin of its episode.
+func instant(frame, fps int) time.Duration {
+	return time.Duration(frame) * time.Second / time.Duration(fps)
+}
+
 // frames gives the frames up to t.
 func (s *sampler) frames(t robot.Time) {
 	for s.broken == nil {
-		at := s.started.Add(time.Duration(s.count) * s.period)
+		at := s.started.Add(instant(s.count, s.fps))
 		if at > t {
 			return
 		}

@@ -45,7 +45,7 @@ func recording(t *testing.T) string {
 			mode, reason = "moving", "moving as asked"
 		}
 		if i < 20 || i >= 25 {
-			say(replay.TopicCommand, at, replay.Command{Number: uint64(i + 1), At: at, Position: replay.Numbers{float64(i) / 90, 1}, Mode: mode, Reason: reason,
+			say(replay.TopicCommand, at, replay.Command{Number: uint64(i + 1), At: at, Enable: true, Position: replay.Numbers{float64(i) / 90, 1}, Mode: mode, Reason: reason,
 				State: replay.State{At: at.Add(-3 * time.Millisecond)}})
 		}
 	}

@@ -50,7 +50,7 @@ func (p *plots) measured(names []string, s *robot.State) {
 }
 
 func (p *plots) command(c *replay.Command, age float64, lost uint64) {
-	for i := range c.Position {
+	for i := 0; c.Enable && i < len(c.Position); i++ {
 		p.commanded[i].add(c.At, c.Position[i])
 	}
 	if c.State.At != 0 {

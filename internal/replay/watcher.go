@@ -18,6 +18,7 @@ type Watcher struct {
 	clock  robot.Clock
 	joints int
 	ticks  ring
+	state  robot.Time // of the newest that was recorded
 }
 
 // ringTicks is how many ticks wait for Run: a second at 1 kHz.
@@ -66,7 +67,10 @@ func (w *Watcher) Run(ctx context.Context) error {
 func (w *Watcher) drain() {
 	var t control.Tick
 	for w.ticks.take(&t) {
-		w.out.State(t.State)
+		if t.State.At > w.state {
+			w.out.State(t.State)
+			w.state = t.State.At
+		}
 		data, err := json.Marshal(CommandOf(&t, w.joints))
 		if err != nil {
 			w.ticks.dropped.Add(1)

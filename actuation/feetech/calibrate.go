@@ -82,6 +82,7 @@ func (s *Servo) check(j *robot.Joint) error {
 type Sweep struct {
 	begun     bool
 	last      int
+	first     int
 	unwrapped int
 	low, high int
 }
@@ -89,7 +90,7 @@ type Sweep struct {
 // Add takes a count. Two in a row must be less than half a turn apart.
 func (s *Sweep) Add(count int) {
 	if !s.begun {
-		*s = Sweep{begun: true, last: count, unwrapped: count, low: count, high: count}
+		*s = Sweep{begun: true, last: count, first: count, unwrapped: count, low: count, high: count}
 	}
 	s.unwrapped += wrap(count - s.last)
 	s.last = count
@@ -114,9 +115,12 @@ func (s *Sweep) Offset() (int, error) {
 	return max(wrap((s.low+s.high)/2-Counts/2), -Counts/2+1), nil
 }
 
+// Way gives how far the joint has come since the first count, up or down.
+func (s *Sweep) Way() int { return s.unwrapped - s.first }
+
 // SetOffset writes the offset of one servo into the memory that keeps. The
-// torque goes off; old is the offset there was, which counts that were read
-// contain already.
+// torque goes off; shift is added to the offset there was, which counts that
+// were read contain already.
 func (b *Bus) SetOffset(id byte, shift int) error {
 	var raw [2]byte
 	if _, err := b.Read(id, RegOffset, raw[:]); err != nil {
@@ -124,12 +128,25 @@ func (b *Bus) SetOffset(id byte, shift int) error {
 	}
 	offset := wrap(Signed(Word(raw[:]), offsetSign) + shift)
 	PutWord(raw[:], SignBit(max(offset, -Counts/2+1), offsetSign))
+	return b.keep(id, RegOffset, raw[:])
+}
+
+// SetRange writes the counts beyond which a servo itself does not go.
+func (b *Bus) SetRange(id byte, low, high int) error {
+	var raw [4]byte
+	PutWord(raw[:], max(low, 0))
+	PutWord(raw[2:], min(high, Counts-1))
+	return b.keep(id, RegMinAngle, raw[:])
+}
+
+// keep writes registers of the memory that keeps, torque off.
+func (b *Bus) keep(id, address byte, data []byte) error {
 	for _, w := range []struct {
 		address byte
 		data    []byte
-	}{{RegTorque, []byte{0}}, {RegLock, []byte{0}}, {RegOffset, raw[:]}, {RegLock, []byte{1}}} {
+	}{{RegTorque, []byte{0}}, {RegLock, []byte{0}}, {address, data}, {RegLock, []byte{1}}} {
 		if _, err := b.Write(id, w.address, w.data...); err != nil {
-			return fmt.Errorf("set the offset of servo %d: register %d: %w", id, w.address, err)
+			return fmt.Errorf("servo %d: register %d: %w", id, w.address, err)
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -21,6 +22,8 @@ type Calibrated struct {
 	ID      byte   `yaml:"id"`
 	Zero    int    `yaml:"zero"`
 	Reverse bool   `yaml:"reverse"`
+	// PerTurn is measured where the joint is no plain turn; 0: as configured.
+	PerTurn float64 `yaml:"per_turn,omitempty"`
 }
 
 // maxCalibration bounds what is read of a file, bytes.
@@ -61,6 +64,8 @@ func (c *Calibration) check() error {
 			return fmt.Errorf("joint %s: id %d is not 0 to 253 or stands there twice", s.Joint, s.ID)
 		case s.Zero <= -Counts || s.Zero >= 2*Counts:
 			return fmt.Errorf("joint %s: zero %d is more than a turn away", s.Joint, s.Zero)
+		case !(s.PerTurn >= 0) || math.IsInf(s.PerTurn, 0):
+			return fmt.Errorf("joint %s: per_turn %g is not a number of at least 0", s.Joint, s.PerTurn)
 		}
 		joints[s.Joint], ids[s.ID] = true, true
 	}
@@ -81,7 +86,8 @@ func (c *Calibration) Write(w io.Writer) error {
 	return err
 }
 
-// Apply fills Zero and Reverse of servos, which name joints and ids already.
+// Apply fills Zero and Reverse of servos, which name joints and ids already,
+// and PerTurn where it is not given.
 func (c *Calibration) Apply(servos []Servo) error {
 	for i := range servos {
 		s := &servos[i]
@@ -94,6 +100,9 @@ func (c *Calibration) Apply(servos []Servo) error {
 				return fmt.Errorf("joint %s was calibrated with servo %d, the configuration says %d (calibrate again)", s.Joint, known.ID, s.ID)
 			}
 			s.Zero, s.Reverse, found = known.Zero, known.Reverse, true
+			if s.PerTurn == 0 {
+				s.PerTurn = known.PerTurn
+			}
 		}
 		if !found {
 			return fmt.Errorf("joint %s is not in the calibration (calibrate again)", s.Joint)

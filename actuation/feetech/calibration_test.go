@@ -9,7 +9,7 @@ import (
 	"github.com/kuai-robot/kuai/actuation/feetech"
 )
 
-var someCalibration = feetech.Calibration{Servos: []feetech.Calibrated{{Joint: "pan", ID: 1, Zero: 2048}, {Joint: "yes", ID: 253, Zero: -7, Reverse: true}}}
+var someCalibration = feetech.Calibration{Servos: []feetech.Calibrated{{Joint: "pan", ID: 1, Zero: 2048}, {Joint: "yes", ID: 253, Zero: -7, Reverse: true, PerTurn: 0.1}}}
 
 func TestCalibrationIsWrittenAndRead(t *testing.T) {
 	var out bytes.Buffer
@@ -23,6 +23,9 @@ func TestCalibrationIsWrittenAndRead(t *testing.T) {
 	servos := []feetech.Servo{{Joint: "yes", ID: 253, PerTurn: 2}}
 	if err := got.Apply(servos); err != nil || servos[0] != (feetech.Servo{Joint: "yes", ID: 253, Zero: -7, Reverse: true, PerTurn: 2}) {
 		t.Errorf("applied: %+v, %v", servos, err)
+	}
+	if servos[0].PerTurn = 0; got.Apply(servos) != nil || servos[0].PerTurn != 0.1 {
+		t.Errorf("the measured turn was not taken: %+v", servos)
 	}
 	for want, s := range map[string]feetech.Servo{
 		"calibrated with servo 1, the configuration says 2": {Joint: "pan", ID: 2},
@@ -45,6 +48,7 @@ func TestCalibrationIsReadStrictly(t *testing.T) {
 		"servos: [{joint: a}, {joint: a, id: 1}]": "twice",
 		"servos: [{joint: a}, {joint: b}]":        "twice",
 		"servos: [{joint: a, zero: 9000}]":        "more than a turn",
+		"servos: [{joint: a, per_turn: .nan}]":    "per_turn",
 		strings.Repeat(" ", 70_000):               "longer than",
 	} {
 		if _, err := feetech.ReadCalibration("file.yaml", strings.NewReader(text)); err == nil ||

@@ -44,7 +44,8 @@ func (s *Servo) present(speed float64) {
 	feetech.PutWord(s.registers[feetech.RegSpeed:], feetech.SignBit(int(speed), speedSign))
 }
 
-// advance turns the shaft towards the goal if there is torque. A servo does not
+// advance turns the shaft towards the goal, not beyond its range, if there is
+// torque. A servo does not
 // go across its seam: it takes the long way.
 func (s *Servo) advance(d time.Duration) {
 	if s.registers[feetech.RegTorque] == 0 || d <= 0 {
@@ -52,7 +53,9 @@ func (s *Servo) advance(d time.Duration) {
 		return
 	}
 	count := float64(feetech.Word(s.registers[feetech.RegPosition:]))
-	way := float64(feetech.Word(s.registers[feetech.RegGoal:])) - count
+	low, high := feetech.Word(s.registers[feetech.RegMinAngle:]), feetech.Word(s.registers[feetech.RegMaxAngle:])
+	goal := max(low, min(high, feetech.Word(s.registers[feetech.RegGoal:])))
+	way := float64(goal) - count
 	most := fastest * d.Seconds()
 	way = max(-most, min(most, way))
 	s.shaft += way

@@ -65,9 +65,10 @@ async function takePictures(url) {
   // On its way to the bowl, with the block in the gripper.
   await desk.waitForSelector(".step:nth-child(2)[data-outcome=running]");
   await desk.waitForSelector(".waterfall");
-  await desk.waitForTimeout(1000);
-  await desk.screenshot({ path: join(folder, "page.png") });
-  await phone.screenshot({ path: join(folder, "page-phone.png") });
+  await desk.waitForTimeout(600);
+  await Promise.all([
+    desk.screenshot({ path: join(folder, "page.png") }), phone.screenshot({ path: join(folder, "page-phone.png") }),
+  ]);
   await browser.close();
 }
 

@@ -9,9 +9,19 @@ import (
 	"github.com/kuai-robot/kuai/robot"
 )
 
-// Servos gives which servo moves which joint as robot.feetech says, not
-// calibrated yet.
-func Servos(c *config.Feetech, d *robot.Description) ([]feetech.Servo, error) {
+// Servos gives the robot that c describes and which servo moves which of its
+// joints, for who calibrates them.
+func Servos(c *config.Config) (*robot.Description, []feetech.Servo, error) {
+	d, err := readDescription(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	servos, err := servosOf(&c.Robot.Feetech, d)
+	return d, servos, err
+}
+
+// servosOf gives the servos that c lists, not calibrated yet.
+func servosOf(c *config.Feetech, d *robot.Description) ([]feetech.Servo, error) {
 	var servos []feetech.Servo
 	if len(c.Joints) == 0 {
 		for i := range d.Joints {
@@ -35,7 +45,7 @@ func Servos(c *config.Feetech, d *robot.Description) ([]feetech.Servo, error) {
 // newServos gives the driver of joints on a Feetech bus.
 func newServos(d *Daemon) (*feetech.Driver, error) {
 	c := &d.config.Robot.Feetech
-	servos, err := Servos(c, d.description)
+	servos, err := servosOf(c, d.description)
 	if err != nil {
 		return nil, err
 	}

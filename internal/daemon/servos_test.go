@@ -291,8 +291,9 @@ func TestServoConfigurationIsChecked(t *testing.T) {
 			}
 		}
 	}
-	servos, err := Servos(&config.Feetech{}, so101.Description())
-	if err != nil || len(servos) != 6 || servos[5] != (feetech.Servo{Joint: "gripper", ID: 6}) {
+	c := config.Default()
+	d, servos, err := Servos(&c)
+	if err != nil || d.Name != "so101" || len(servos) != 6 || servos[5] != (feetech.Servo{Joint: "gripper", ID: 6}) {
 		t.Errorf("without joints the servos are %+v, %v", servos, err)
 	}
 	if entries, err := os.ReadDir(os.Getenv("XDG_STATE_HOME") + "/kuai"); err == nil && len(entries) > 0 {

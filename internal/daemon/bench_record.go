@@ -73,7 +73,7 @@ func recordCost(ctx context.Context, c *config.Config, frame robot.Frame) (share
 		return 0, 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	description, err := Description(c)
+	description, err := readDescription(c)
 	if err != nil {
 		return 0, 0, err
 	}

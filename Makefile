@@ -72,7 +72,7 @@ test: test-deps models web-deps ## every test, as CI runs it; the page in a brow
 	$(GO) test -race -timeout 20m -skip TestBrowser $$($(GO) list ./... | grep -E '$(RACED)')
 
 # The packages with goroutines of their own; the numeric ones would only be slow.
-RACED := /(robot|perception|policy|actuation|internal/(broker|daemon|web|topics)|sim/rtsp)(/|$$)
+RACED := /(robot|perception|policy|actuation|internal/(broker|daemon|record|replay|web|topics)|sim/rtsp)(/|$$)
 
 test-train: train-deps ## the generator of training data and its planner
 	$(TRAIN_VENV)/bin/python -m unittest train.planner.test_planner
@@ -88,6 +88,13 @@ web/node_modules: web/package-lock.json
 	npm ci --prefix web --no-audit --no-fund
 	@touch $@
 
+test-lerobot: .venv-lerobot/bin/python ## datasets opened by the lerobot package (needs Python 3.12; several GB)
+	KUAI_LEROBOT_PYTHON=$(CURDIR)/.venv-lerobot/bin/python $(GO) test -count=1 -run LeRobot ./internal/dataset
+
+.venv-lerobot/bin/python:
+	$(or $(PYTHON312),python3.12) -m venv .venv-lerobot
+	.venv-lerobot/bin/pip install -q 'lerobot[dataset]==0.6.1'
+
 test-deps: ## what only the tests need: peers, cross compilers, a browser
 	@scripts/deps.sh run test
 
@@ -98,4 +105,4 @@ $(VENV)/bin/ruff:
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install -q ruff==0.14.5
 
-.PHONY: help run build deps fw models web pictures eval bench figures train-deps train-planner test-train test test-web web-deps test-deps lint
+.PHONY: help run build deps fw models web pictures eval bench figures train-deps train-planner test-train test test-web test-lerobot web-deps test-deps lint

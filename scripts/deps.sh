@@ -13,8 +13,10 @@ pkg-config|pkg-config|finds the libraries below
 python3-pip|@python3 -m pip --version|brings MuJoCo and model weights
 libopencv-dev|/usr/include/opencv4/opencv2/core.hpp|USB and file cameras (OpenCV)
 libavcodec-dev|@pkg-config --exists libavcodec|decodes H.264 and H.265 cameras (FFmpeg)
+libavformat-dev|@pkg-config --exists libavformat|writes and reads the videos of datasets (FFmpeg)
 libswscale-dev|@pkg-config --exists libswscale|turns their pictures into RGB (FFmpeg)
 libjpeg-dev|@pkg-config --exists libjpeg|decodes and encodes JPEG pictures (libjpeg-turbo)
+opencv-data|/usr/share/opencv4/haarcascades/haarcascade_frontalface_default.xml|finds the faces that an anonymised dataset hides
 libosmesa6-dev|/usr/include/GL/osmesa.h|renders the simulated cameras without a screen
 libasound2-dev|/usr/include/alsa/asoundlib.h|plays sound
 '

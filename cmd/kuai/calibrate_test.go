@@ -199,6 +199,16 @@ func TestCalibrateFailsClearly(t *testing.T) {
 	}
 }
 
+func TestDoctorLooksAtTheServoBus(t *testing.T) {
+	_, configuration := unmeasured(t)
+	got := kuai(deadline(t), nil, "", "doctor", "--config", configuration)
+	for _, want := range []string{"servo bus      /dev/pts/", "calibration    open ", "→ kuai calibrate"} {
+		if !strings.Contains(got.out, want) {
+			t.Errorf("it did not say %q:\n%s", want, got.out)
+		}
+	}
+}
+
 func readText(t *testing.T, path string) string {
 	t.Helper()
 	data, err := os.ReadFile(path)

@@ -98,6 +98,7 @@ func (a *app) looks() []func(context.Context) []finding {
 		func(ctx context.Context) []finding { return a.lookBroker(ctx) },
 		func(ctx context.Context) []finding { return lookPage(ctx, &c) },
 		func(ctx context.Context) []finding { return lookCameras(ctx, &c) },
+		func(context.Context) []finding { return lookServos(&c) },
 	)
 }
 
@@ -196,6 +197,21 @@ func lookCameras(ctx context.Context, c *config.Config) []finding {
 		all = append(all, f)
 	}
 	return all
+}
+
+// lookServos looks whether a servo bus could be opened, without disturbing it.
+func lookServos(c *config.Config) []finding {
+	if c.Robot.Driver != config.DriverFeetech {
+		return nil
+	}
+	bus := lookFile(finding{"servo bus", good, "", ""}, c.Robot.Feetech.Port, "plug the adapter in (ls /dev/serial/by-id shows what is there)")
+	switch {
+	case strings.Contains(bus.Mend, "usermod"):
+		bus.Mend = "sudo usermod -aG dialout $USER, then log in again"
+	case strings.Contains(bus.Detail, "busy"):
+		bus = finding{"servo bus", good, c.Robot.Feetech.Port + " is in use, by kuai run if it runs", ""}
+	}
+	return []finding{bus, lookFile(finding{"calibration", good, "", ""}, c.Robot.Feetech.Calibration, "kuai calibrate")}
 }
 
 func lookFile(f finding, path, mend string) finding {

@@ -12,7 +12,7 @@ import (
 
 // tower makes the folder of a tower that sees size, prepared one way: the
 // weights do not matter to a resize.
-func tower(t *testing.T, size int, crop bool, filter string) string {
+func tower(t testing.TB, size int, crop bool, filter string) string {
 	t.Helper()
 	dir := t.TempDir()
 	resample := map[string]int{"bilinear": 2, "bicubic": 3}[filter]

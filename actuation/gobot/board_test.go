@@ -22,7 +22,12 @@ func (a *arm) drive(c *gobot.Config) *gobot.Driver {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	a.t.Cleanup(func() { d.Close() })
+	a.driver = d
+	a.t.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			a.t.Error(err)
+		}
+	})
 	return d
 }
 
@@ -35,6 +40,7 @@ func (a *arm) until(d *gobot.Driver, what string, c *robot.Command, ok func(erro
 		a.pass(drivertest.Period)
 		if _, err = d.Read(); err == nil && c != nil {
 			c.At = a.clock.Now()
+			a.note(c)
 			err = d.Write(c)
 		}
 		if ok(err) {
@@ -67,7 +73,7 @@ func TestSilentLoopStopsTheServos(t *testing.T) {
 	}
 	a.until(d, "servos run again", c, func(err error) bool { return err == nil && a.driven() })
 
-	a.FreezeHost(true)
+	a.freeze(true)
 	cut := a.Cycles()
 	a.pass(550 * time.Millisecond)
 	pulses := a.Pulses(servoPins[0])
@@ -78,7 +84,7 @@ func TestSilentLoopStopsTheServos(t *testing.T) {
 	if _, err := d.Read(); err == nil {
 		t.Error("Read gives a state of a board that does not answer")
 	}
-	a.FreezeHost(false)
+	a.freeze(false)
 	a.until(d, "servos run after the host thawed", c, func(err error) bool { return err == nil && a.driven() })
 }
 
@@ -174,15 +180,13 @@ func TestRoverMotors(t *testing.T) {
 // Nothing is plugged in at first, and much later it is.
 func TestBoardThatComesLate(t *testing.T) {
 	a := newArm(t)
-	a.Unplug()
+	a.unplug()
 	d := a.drive(servos(a.port, a.desc))
 	a.until(d, "the error", nil, says("no such file or directory (is the board plugged in"))
 	if err := d.Write(&robot.Command{}); err == nil {
 		t.Error("Write gives no error")
 	}
-	if err := a.Plug(a.port); err != nil {
-		t.Fatal(err)
-	}
+	a.plug()
 	a.until(d, "the board is found", nil, well)
 }
 
@@ -231,11 +235,9 @@ func TestReconnectingLeaksNothing(t *testing.T) {
 	a.until(d, "connected", nil, well)
 	before := 0
 	for i := range 3 {
-		a.Unplug()
+		a.unplug()
 		a.until(d, "lost", nil, func(err error) bool { return err != nil })
-		if err := a.Plug(a.port); err != nil {
-			t.Fatal(err)
-		}
+		a.plug()
 		a.until(d, "connected again", nil, well)
 		if i == 0 {
 			before = runtime.NumGoroutine()

@@ -29,10 +29,10 @@ type past struct {
 // errUnwritten stands for whatever the driver said then.
 var errUnwritten = errors.New("the driver did not take the command")
 
-// NewReplayer gives a Replayer before the first tick. Of c the Watcher and
-// Realtime are ignored.
+// NewReplayer gives a Replayer before the first tick. Of c the Watcher,
+// Realtime and AfterRestart are ignored.
 func NewReplayer(limits *safety.Limits, c Config) (*Replayer, error) {
-	c.Watcher, c.Realtime = nil, false
+	c.Watcher, c.Realtime, c.AfterRestart = nil, false, false
 	r := &Replayer{orders: map[uint64]*order{}}
 	loop, err := New(limits, &r.past, &r.past, c)
 	if err != nil {
@@ -54,6 +54,9 @@ func (r *Replayer) Tick(t *Tick) (Tick, error) {
 	l := r.loop
 	if done := l.ticks.Load(); t.Number != done+1 {
 		return Tick{}, fmt.Errorf("tick %d follows tick %d: those between are not in the recording", t.Number, done)
+	}
+	if t.Restarted && t.Number == 1 {
+		l.core = safety.Restarted()
 	}
 	for s := range t.Orders {
 		o, err := r.order(robot.Source(s), t.Orders[s])

@@ -49,7 +49,7 @@ func wild(t *testing.T, seed uint64, n int) *tape {
 	random := rand.New(rand.NewPCG(seed, 1))
 	w := &tape{orders: map[uint64]control.Order{}}
 	r := newRig(t, control.Config{})
-	r.loop = newLoop(t, r.desc, &flaky{r.plant, random}, r.clock, control.Config{Watcher: w})
+	r.loop = newLoop(t, r.desc, &flaky{r.plant, random}, r.clock, control.Config{Watcher: w, AfterRestart: seed%2 == 1})
 	r.run(3)
 	for i := range n {
 		switch random.IntN(12) {

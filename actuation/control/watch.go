@@ -35,6 +35,9 @@ type Tick struct {
 	State robot.State
 	// Orders are the numbers of the orders that each source had; 0 for none.
 	Orders [robot.Sources]uint64
+	// Restarted says, of the first tick, that the loop began stopped because the
+	// program came up after an unclean end.
+	Restarted bool
 	// Stop, Reset and Release were asked for.
 	Stop, Reset, Release bool
 	// Command was decided, at Command.At, with Verdict.
@@ -49,6 +52,7 @@ func (l *Loop) tell() {
 	t := &l.told
 	t.Number, t.State, t.Command, t.Verdict = l.ticks.Load(), l.in.State, l.command, l.verdict
 	t.Stop, t.Reset, t.Release, t.Unwritten = l.in.Stop, l.in.Reset, l.in.Release, l.deaf != 0
+	t.Restarted = l.config.AfterRestart && t.Number == 1
 	for s := range l.motions {
 		t.Orders[s] = 0
 		if o := l.motions[s].order; o != nil {

@@ -27,6 +27,7 @@ type Command struct {
 	// What the tick was given: the orders of each source, what was asked for,
 	// and the joints as they were last read.
 	Orders    [robot.Sources]uint64 `json:"orders"`
+	Restarted bool                  `json:"restarted,omitempty"`
 	Stop      bool                  `json:"stop,omitempty"`
 	Reset     bool                  `json:"reset,omitempty"`
 	Release   bool                  `json:"release,omitempty"`
@@ -41,7 +42,7 @@ func CommandOf(t *control.Tick, joints int) Command {
 		Number: t.Number, At: t.Command.At,
 		Enable: t.Command.Enable, Position: t.Command.Position[:joints], Velocity: t.Command.Velocity[:joints],
 		Mode: v.Mode.String(), Reason: v.Code.String(), Joint: v.Joint, Source: v.Source.String(), Limited: v.Limited,
-		Orders: t.Orders, Stop: t.Stop, Reset: t.Reset, Release: t.Release, Unwritten: t.Unwritten,
+		Orders: t.Orders, Restarted: t.Restarted, Stop: t.Stop, Reset: t.Reset, Release: t.Release, Unwritten: t.Unwritten,
 		State: stateOf(&t.State, joints),
 	}
 }
@@ -49,7 +50,7 @@ func CommandOf(t *control.Tick, joints int) Command {
 // tick gives what the tick was given.
 func (c *Command) tick() control.Tick {
 	return control.Tick{
-		Number: c.Number, State: c.State.robot(), Orders: c.Orders,
+		Number: c.Number, State: c.State.robot(), Orders: c.Orders, Restarted: c.Restarted,
 		Stop: c.Stop, Reset: c.Reset, Release: c.Release, Unwritten: c.Unwritten,
 		Command: robot.Command{At: c.At, Enable: c.Enable, Position: c.Position.joints(), Velocity: c.Velocity.joints()},
 	}

@@ -21,7 +21,7 @@ type LogMel struct {
 	filters []filter
 	fourier *fourier
 	wave    []complex128
-	power   [bins]float64
+	power   [2][bins]float64 // of two windows that follow each other
 }
 
 // filter is a triangle over bins.
@@ -57,18 +57,20 @@ func (m *LogMel) Compute(dst, samples []float32, frames int) {
 	samples = samples[:min(len(samples), end)]
 	loudest := math.Log10(silence)
 	dst = dst[:frames*m.bands]
-	for i := range frames {
-		m.spectrum(samples, i*Hop-windowSize/2, end)
-		row := dst[i*m.bands : (i+1)*m.bands]
-		for b := range m.filters {
-			f := &m.filters[b]
-			sum := 0.0
-			for k, w := range f.weights {
-				sum += w * m.power[f.first+k]
+	for i := 0; i < frames; i += 2 {
+		m.spectra(samples, i*Hop-windowSize/2, end)
+		for j := i; j < min(i+2, frames); j++ {
+			row, power := dst[j*m.bands:(j+1)*m.bands], &m.power[j-i]
+			for b := range m.filters {
+				f := &m.filters[b]
+				sum := 0.0
+				for k, w := range f.weights {
+					sum += w * power[f.first+k]
+				}
+				x := math.Log10(max(sum, silence))
+				loudest = max(loudest, x)
+				row[b] = float32(x)
 			}
-			x := math.Log10(max(sum, silence))
-			loudest = max(loudest, x)
-			row[b] = float32(x)
 		}
 	}
 	floor := float32(loudest - 8)
@@ -77,31 +79,38 @@ func (m *LogMel) Compute(dst, samples []float32, frames int) {
 	}
 }
 
-// spectrum sets power to that of the window that begins at sample start. The
-// clip is mirrored at its ends.
-func (m *LogMel) spectrum(samples []float32, start, end int) {
+// spectra sets power to those of the window that begins at sample start and of
+// the next: one is the real part of a complex wave and one the imaginary, and
+// symmetry takes their spectra apart. The clip is mirrored at its ends.
+func (m *LogMel) spectra(samples []float32, start, end int) {
+	at := func(i int) float64 {
+		if i < 0 {
+			i = -i
+		}
+		if i >= end {
+			i = 2*(end-1) - i
+		}
+		if i < 0 || i >= len(samples) {
+			return 0
+		}
+		return float64(samples[i])
+	}
 	sound := false
-	for i := range m.wave {
-		at := start + i
-		if at < 0 {
-			at = -at
-		}
-		if at >= end {
-			at = 2*(end-1) - at
-		}
-		x := 0.0
-		if at >= 0 && at < len(samples) {
-			x = float64(samples[at]) * m.window[i]
-		}
-		m.wave[i] = complex(x, 0)
-		sound = sound || x != 0
+	for i, w := range m.window {
+		a, b := at(start+i)*w, at(start+i+Hop)*w
+		m.wave[i] = complex(a, b)
+		sound = sound || a != 0 || b != 0
 	}
 	if !sound {
-		m.power = [bins]float64{}
+		m.power = [2][bins]float64{}
 		return
 	}
-	for k, c := range m.fourier.transform(m.wave)[:bins] {
-		m.power[k] = real(c)*real(c) + imag(c)*imag(c)
+	z := m.fourier.transform(m.wave)
+	for k := range bins {
+		p, q := z[k], z[(windowSize-k)%windowSize]
+		sum, difference := p+complex(real(q), -imag(q)), p-complex(real(q), -imag(q))
+		m.power[0][k] = (real(sum)*real(sum) + imag(sum)*imag(sum)) / 4
+		m.power[1][k] = (real(difference)*real(difference) + imag(difference)*imag(difference)) / 4
 	}
 }
 
@@ -188,13 +197,13 @@ func (f *fourier) transform(x []complex128) []complex128 {
 // step transforms the n elements x[0], x[stride], … into out: the parts of each
 // residue first, then their sum.
 func (f *fourier) step(out, x, spare []complex128, n, stride, level int) {
-	if n == 1 {
-		out[0] = x[0]
-		return
-	}
 	p := f.factors[level]
 	m := n / p
 	for r := range p {
+		if m == 1 {
+			spare[r] = x[r*stride]
+			continue
+		}
 		f.step(spare[r*m:(r+1)*m], x[r*stride:], out[r*m:(r+1)*m], m, stride*p, level-1)
 	}
 	for k := range m {

@@ -118,12 +118,21 @@ func TestSkillStopResetStatus(t *testing.T) {
 	if got := kuai(t.Context(), env, "", "reset"); got.status != 0 || got.out != "ready to move\n" {
 		t.Errorf("reset: %+v", got)
 	}
+	if got := kuai(t.Context(), env, "", "release"); got.status != 0 || got.out != "released; kuai engage makes the joints hold again\n" {
+		t.Errorf("release: %+v", got)
+	}
+	if got := kuai(t.Context(), env, "", "engage", "--json"); got.status != 0 || !strings.Contains(got.out, `"kind":"succeeded"`) {
+		t.Errorf("engage: %+v", got)
+	}
 	r.mu.Lock()
 	asked := strings.Join(r.asked, "\n")
 	r.mode = "fault"
 	r.mu.Unlock()
 	if !strings.Contains(asked, `"name":"pick","args":["red block"]`) || !strings.Contains(asked, "stop the cat") {
 		t.Errorf("asked: %s", asked)
+	}
+	if got := kuai(t.Context(), env, "", "release"); got.status != exitRefused || !strings.Contains(got.errors, "release refused: the elbow is too hot") {
+		t.Errorf("release in a fault: %+v", got)
 	}
 	if got := kuai(t.Context(), env, "", "reset"); got.status != exitRefused || !strings.Contains(got.errors, "too hot") {
 		t.Errorf("reset in a fault: %+v", got)

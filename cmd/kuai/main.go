@@ -112,7 +112,7 @@ func (a *app) rootCommand() *cobra.Command {
 		id       string
 		commands []*cobra.Command
 	}{
-		{"robot", []*cobra.Command{a.runCommand(), a.sayCommand(), a.skillCommand(), a.stopCommand(), a.resetCommand(), a.statusCommand()}},
+		{"robot", []*cobra.Command{a.runCommand(), a.sayCommand(), a.skillCommand(), a.stopCommand(), a.resetCommand(), a.releaseCommand(), a.engageCommand(), a.statusCommand()}},
 		{"recordings", []*cobra.Command{a.recordCommand(), a.inspectCommand(), a.replayCommand(), a.datasetCommand()}},
 		{"machine", []*cobra.Command{a.doctorCommand(), a.calibrateCommand(), a.configCommand(), a.modelsCommand(), a.encodeCommand(), a.transcribeCommand(), a.evalCommand(), a.benchCommand()}},
 	} {

@@ -40,7 +40,7 @@ func startRobot(t *testing.T, answer func(r *fakeRobot, id, what string)) *fakeR
 	t.Cleanup(func() { server.Close() })
 	r := &fakeRobot{t: t, url: server.URL(), server: server, mode: "held", answer: answer}
 	o := broker.LinkOptions{URL: r.url, Robot: "so101", Role: "test", Will: []byte(`{"status":"offline","robot":"so101"}`)}
-	for _, name := range []string{topics.NameInstruction, topics.NameSkill, topics.NameReset, topics.NameStop} {
+	for _, name := range []string{topics.NameInstruction, topics.NameSkill, topics.NameReset, topics.NameRelease, topics.NameStop} {
 		// On a goroutine of its own, because an answer waits for the link.
 		o.Subscriptions = append(o.Subscriptions, broker.Subscription{Name: name, QoS: 1, Handle: func(m broker.Message) { go r.take(m) }})
 	}
@@ -87,6 +87,16 @@ func (r *fakeRobot) take(m broker.Message) {
 		default:
 			r.mode = "held"
 			r.event(topics.Event{Kind: topics.EventReset, ID: reset.ID})
+		}
+	case topics.NameRelease:
+		release, err := topics.DecodeRelease(m.Payload)
+		switch {
+		case err != nil:
+			r.t.Error(err)
+		case r.mode == "fault":
+			r.event(topics.Event{Kind: topics.EventRefused, ID: release.ID, Reason: "the elbow is too hot"})
+		default:
+			r.event(topics.Event{Kind: topics.EventSucceeded, ID: release.ID})
 		}
 	case topics.NameInstruction:
 		instruction, err := topics.DecodeInstruction(m.Payload)

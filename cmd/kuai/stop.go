@@ -70,6 +70,42 @@ func (a *app) resetCommand() *cobra.Command {
 
 func (a *app) reset(ctx context.Context) error {
 	id := newID()
+	e, err := a.ask(ctx, topics.NameReset, id, topics.Reset{ID: id})
+	if err != nil {
+		return err
+	}
+	return a.printAnswer(e, "ready to move")
+}
+
+func (a *app) releaseCommand() *cobra.Command {
+	return a.addLinkFlags(&cobra.Command{
+		Use: "release", Short: "Cut the joints' torque, so that they can be moved by hand (hold the arm first)",
+		Example: "  kuai release", Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error { return a.release(c.Context(), true) },
+	})
+}
+
+func (a *app) engageCommand() *cobra.Command {
+	return a.addLinkFlags(&cobra.Command{
+		Use: "engage", Short: "Make released joints hold where they are", Example: "  kuai engage", Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error { return a.release(c.Context(), false) },
+	})
+}
+
+func (a *app) release(ctx context.Context, on bool) error {
+	id := newID()
+	e, err := a.ask(ctx, topics.NameRelease, id, topics.Release{ID: id, On: &on})
+	if err != nil {
+		return err
+	}
+	if on {
+		return a.printAnswer(e, "released; kuai engage makes the joints hold again")
+	}
+	return a.printAnswer(e, "the joints hold")
+}
+
+// ask publishes m, whose id is id, and waits for the event that ends it.
+func (a *app) ask(ctx context.Context, topic, id string, m any) (topics.Event, error) {
 	events := make(chan topics.Event, queued)
 	link, err := a.dial(ctx, []string{topics.NameEvent}, func(m broker.Message) {
 		var e topics.Event
@@ -81,15 +117,15 @@ func (a *app) reset(ctx context.Context) error {
 		}
 	}, nil)
 	if err != nil {
-		return err
+		return topics.Event{}, err
 	}
 	defer link.Close(nil)
-	payload, err := topics.Encode(topics.Reset{ID: id})
+	payload, err := topics.Encode(m)
 	if err != nil {
-		return err
+		return topics.Event{}, err
 	}
-	if err := link.Send(ctx, topics.NameReset, false, payload); err != nil {
-		return &exitError{exitUnreachable, err}
+	if err := link.Send(ctx, topic, false, payload); err != nil {
+		return topics.Event{}, &exitError{exitUnreachable, err}
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
@@ -98,18 +134,22 @@ func (a *app) reset(ctx context.Context) error {
 		case e := <-events:
 			switch {
 			case e.Kind == topics.EventRefused:
-				return exitf(exitRefused, "reset refused: %s", e.Reason)
-			case !e.Kind.Final():
-				continue
-			case a.json:
-				return a.printJSON(e)
+				return e, exitf(exitRefused, "%s refused: %s", topic, e.Reason)
+			case e.Kind.Final():
+				return e, nil
 			}
-			fmt.Fprintln(a.out, a.out.green("ready to move")+parenthesis(e.Reason))
-			return nil
 		case <-ctx.Done():
-			return a.errNoAnswer("the reset")
+			return topics.Event{}, a.errNoAnswer("the " + topic)
 		}
 	}
+}
+
+func (a *app) printAnswer(e topics.Event, text string) error {
+	if a.json {
+		return a.printJSON(e)
+	}
+	fmt.Fprintln(a.out, a.out.green(text)+parenthesis(e.Reason))
+	return nil
 }
 
 func parenthesis(text string) string {

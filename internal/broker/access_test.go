@@ -58,7 +58,7 @@ func TestPermissions(t *testing.T) {
 	}
 	s := startServer(t, broker.ServerOptions{Access: access})
 	user, password, _ := s.Login()
-	names := []string{topics.NameStop, topics.NameInstruction, topics.NameReset, topics.NameSkill, topics.NameTeleop,
+	names := []string{topics.NameStop, topics.NameInstruction, topics.NameReset, topics.NameRelease, topics.NameSkill, topics.NameTeleop,
 		topics.NameState, topics.NamePlan, topics.NameEvent, topics.NameHealth, "actuator/elbow/command"}
 	got := make(chan broker.Message, 100)
 	o := broker.LinkOptions{URL: s.URL(), Username: user, Password: password}
@@ -71,7 +71,7 @@ func TestPermissions(t *testing.T) {
 		may            []string
 	}{
 		{"viewer", "v", names[:1]},
-		{"operator", "o", names[:5]},
+		{"operator", "o", names[:6]},
 		{"owner", "c", names},
 	} {
 		heard := make(chan broker.Message, 100)

@@ -36,6 +36,11 @@ func (d *Daemon) receive(name string, payload []byte) error {
 		if m, err = topics.DecodeReset(payload); err == nil {
 			id, err = m.ID, d.reset(m)
 		}
+	case topics.NameRelease:
+		var m topics.Release
+		if m, err = topics.DecodeRelease(payload); err == nil {
+			id, err = m.ID, d.letGo(m)
+		}
 	case topics.NameTeleop:
 		var m topics.Teleop
 		if m, err = topics.DecodeTeleop(payload, len(d.description.Joints)); err == nil {
@@ -79,7 +84,7 @@ func (d *Daemon) subscriptions() []broker.Subscription {
 	var all []broker.Subscription
 	for _, topic := range topics.Table() {
 		switch topic.Name {
-		case topics.NameInstruction, topics.NameSkill, topics.NameReset, topics.NameTeleop:
+		case topics.NameInstruction, topics.NameSkill, topics.NameReset, topics.NameRelease, topics.NameTeleop:
 			all = append(all, broker.Subscription{Name: topic.Name, QoS: topic.QoS, Handle: d.message})
 		}
 	}
@@ -145,6 +150,34 @@ func (d *Daemon) awaitReset() error {
 			return err
 		}
 	}
+}
+
+// letGo cuts the torque or gives it back; the answer follows once the joints
+// have it so.
+func (d *Daemon) letGo(m topics.Release) error {
+	s := d.loop.Status()
+	switch mode := s.Verdict.Mode; {
+	case mode == safety.Stopped || mode == safety.Fault:
+		return fmt.Errorf("the robot is %v (%s): reset it first", mode, d.loop.Reason(&s))
+	case *m.On:
+		d.worker.drop("the joints were let go")
+		d.loop.Release()
+	default:
+		d.loop.Engage()
+	}
+	until := d.clock.Now().Add(resetWithin)
+	for s = d.loop.Status(); (s.Verdict.Mode == safety.Off) != *m.On; s = d.loop.Status() {
+		now := d.clock.Now()
+		if now >= until {
+			return fmt.Errorf("it had no effect: %s", d.loop.Reason(&s))
+		}
+		if err := d.clock.Wait(context.Background(), now.Add(time.Millisecond)); err != nil {
+			return err
+		}
+	}
+	d.log.Info("release", "id", m.ID, "on", *m.On)
+	d.event(topics.Event{Kind: topics.EventSucceeded, ID: m.ID, Topic: topics.NameRelease})
+	return nil
 }
 
 // able says why no skill can run now, or nil.

@@ -51,6 +51,7 @@ func (v *devices) report(t *testing.T) {
 // TestJointsThatAreDevicesFollowTeleopAndStop steers a robot of MQTT joints,
 // without a simulator, a model or a camera.
 func TestJointsThatAreDevicesFollowTeleopAndStop(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	c := config.Default()
 	c.Robot.Name, c.Robot.Driver, c.Runner, c.Affordance, c.Cameras = "six-devices", config.DriverMQTT, config.None, config.None, nil
 	c.Sim.Demo, c.Broker.Listen, c.Web.Listen = "", "127.0.0.1:0", ""

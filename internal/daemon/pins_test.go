@@ -14,6 +14,7 @@ import (
 // pinned is a configuration whose joints hang on pins, as the file says.
 func pinned(t *testing.T, file string) *config.Config {
 	t.Helper()
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	c := config.Default()
 	c.Robot.Driver, c.Runner, c.Affordance = config.DriverGobot, config.None, config.None
 	c.Cameras, c.Web.Listen, c.Broker.Listen = nil, "", "127.0.0.1:0"

@@ -216,6 +216,40 @@ func TestServoBusFollowsTeleopAndStops(t *testing.T) {
 	r.mustReach(t, safety.Held)
 }
 
+func TestReleasedJointsAreMovedByHandAndHoldWhereTheyAre(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	a := newServoArm(t)
+	r, h := startServos(t, a.config(), nil)
+	defer r.end(t)
+	r.mustReach(t, safety.Held)
+	ask := func(payload string) error { return r.daemon.receive(topics.NameRelease, []byte(payload)) }
+	if err := ask(`{"id":"1","on":true}`); err != nil {
+		t.Fatal(err)
+	}
+	h.kind("1", topics.EventSucceeded)
+	r.pause(t, 100*time.Millisecond)
+	if a.torque(1) {
+		t.Error("the joints are not limp")
+	}
+	a.bus.Turn(1, 300)
+	stood := a.pan()
+	if err := ask(`{"id":"2","on":false}`); err != nil {
+		t.Fatal(err)
+	}
+	r.pause(t, 300*time.Millisecond)
+	if moved := a.pan() - stood; !a.torque(1) || moved < -5 || moved > 5 {
+		t.Errorf("engaged: torque %v, moved by %d counts", a.torque(1), moved)
+	}
+	r.daemon.message(broker.Message{Name: topics.NameStop})
+	r.mustReach(t, safety.Stopped)
+	if err := ask(`{"id":"3","on":true}`); err == nil || !strings.Contains(err.Error(), "reset it first") {
+		t.Errorf("while stopped: %v", err)
+	}
+	if err := ask(`{"id":"4"}`); err == nil || !strings.Contains(err.Error(), "on is missing") {
+		t.Errorf("without on: %v", err)
+	}
+}
+
 func TestOneServoWithoutPowerStopsTheArmAndTheSessionGoesOn(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	a := newServoArm(t)

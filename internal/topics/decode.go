@@ -39,6 +39,9 @@ func DecodeInstruction(data []byte) (Instruction, error) { return decode[Instruc
 // DecodeReset reads a Reset.
 func DecodeReset(data []byte) (Reset, error) { return decode[Reset](data) }
 
+// DecodeRelease reads a Release.
+func DecodeRelease(data []byte) (Release, error) { return decode[Release](data) }
+
 // DecodeSkill reads a Skill.
 func DecodeSkill(data []byte) (Skill, error) { return decode[Skill](data) }
 
@@ -193,6 +196,14 @@ func ValidText(text string) error {
 
 // Validate implements Payload.
 func (m Reset) Validate() error { return checkName("id", m.ID) }
+
+// Validate implements Payload.
+func (m Release) Validate() error {
+	if m.On == nil {
+		return errors.New("on is missing: true lets the joints go, false makes them hold")
+	}
+	return checkName("id", m.ID)
+}
 
 // Validate implements Payload.
 func (m Skill) Validate() error {

@@ -17,6 +17,14 @@ type Reset struct {
 	ID string `json:"id"`
 }
 
+// Release asks for joints without torque, or for torque again.
+type Release struct {
+	ID string `json:"id"`
+	// On: true cuts the torque, so that the joints can be moved by hand; false
+	// makes them hold where they are. It must be given.
+	On *bool `json:"on"`
+}
+
 // Skill asks for one skill of the catalogue, without the language model.
 type Skill struct {
 	ID   string   `json:"id"`

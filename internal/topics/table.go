@@ -13,6 +13,7 @@ const (
 	NameInstruction = "instruction"
 	NameStop        = "stop"
 	NameReset       = "reset"
+	NameRelease     = "release"
 	NameSkill       = "skill"
 	NameTeleop      = "teleop"
 	NameState       = "state"
@@ -53,11 +54,12 @@ type Topic struct {
 
 // Table gives the topics in the order in which a person reads them.
 func Table() []Topic {
-	example := 1.5
+	example, on := 1.5, true
 	return []Topic{
 		{NameInstruction, In, 1, false, false, Instruction{ID: "1", Text: "put the red block in the blue bowl"}, "say what to do"},
 		{NameStop, In, 1, false, false, nil, "stop at once; the robot stays stopped until a reset"},
 		{NameReset, In, 1, false, false, Reset{ID: "2"}, "leave the stopped state"},
+		{NameRelease, In, 1, false, false, Release{ID: "4", On: &on}, "cut the torque, so that the joints can be moved by hand, or hold again"},
 		{NameSkill, In, 1, false, false, Skill{ID: "3", Name: "pick", Args: []string{"red block"}}, "run one skill, without the language model"},
 		{NameTeleop, In, 0, false, false, Teleop{At: example, Velocity: []float64{0.1, 0, 0, 0, 0, 0}}, "steer the joints; at least 10 Hz or the robot stops"},
 		{NameState, Out, 0, false, false, State{At: example, Mode: "held", Joints: []JointState{{Name: "elbow_flex", Position: 0.5}}}, "the joints and the mode, 20 Hz"},

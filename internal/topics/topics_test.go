@@ -40,6 +40,9 @@ func TestDecodeRefuses(t *testing.T) {
 		{"no id", instruction, `{"text":"go"}`, "id is empty"},
 		{"long id", reset, `{"id":"` + strings.Repeat("a", 129) + `"}`, "129 bytes"},
 		{"id with a newline", reset, `{"id":"a\nb"}`, "control character"},
+		{"release without on", func(data string) error { _, err := topics.DecodeRelease([]byte(data)); return err }, `{"id":"1"}`, "on is missing"},
+		{"release without id", func(data string) error { _, err := topics.DecodeRelease([]byte(data)); return err }, `{"on":true}`, "id is empty"},
+		{"release by a word", func(data string) error { _, err := topics.DecodeRelease([]byte(data)); return err }, `{"id":"1","on":"yes"}`, `field "on" cannot hold`},
 		{"skill without name", skill, `{"id":"1"}`, "name is empty"},
 		{"too many args", skill, `{"id":"1","name":"x","args":["1","2","3","4","5","6","7","8","9"]}`, "at most 8"},
 		{"empty arg", skill, `{"id":"1","name":"x","args":[""]}`, "args is empty"},
@@ -157,7 +160,7 @@ func TestStopReason(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		`{"id":"1","text":"put the red block in the blue bowl"}`, `{"id":"1","name":"pick","args":["red block"]}`,
-		`{"at":1.5,"velocity":[0,1e-3]}`, `{"id":"\u0000"}`, `{"id":"1","text":"\ud800"}`, `{"at":1e999}`, `{`, `[]`, "\xff", `{"id":"1"}{}`,
+		`{"at":1.5,"velocity":[0,1e-3]}`, `{"id":"\u0000"}`, `{"id":"1","text":"\ud800"}`, `{"at":1e999}`, `{"id":"1","on":false}`, `{`, `[]`, "\xff", `{"id":"1"}{}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -166,6 +169,9 @@ func FuzzDecode(f *testing.F) {
 			roundTrip(t, m)
 		}
 		if m, err := topics.DecodeReset(data); err == nil {
+			roundTrip(t, m)
+		}
+		if m, err := topics.DecodeRelease(data); err == nil {
 			roundTrip(t, m)
 		}
 		if m, err := topics.DecodeSkill(data); err == nil {

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"runtime"
 	"time"
 
 	"github.com/kuai-robot/kuai/fusion/generate"
@@ -23,10 +24,17 @@ const (
 // benchKernels gives the rate of each operator alone.
 func benchKernels(_ context.Context, c *config.Config) ([]bench.Row, error) {
 	clock := robot.NewSystemClock()
-	measured, err := kernelbench.Measure(newBackend(&c.Planner), c.Planner.Backend, func() time.Duration { return time.Duration(clock.Now()) })
+	threads := c.Planner.Threads
+	if threads == 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	measured, err := kernelbench.Measure(newBackend(&c.Planner), c.Planner.Backend, threads, func() time.Duration { return time.Duration(clock.Now()) })
 	rows := make([]bench.Row, len(measured))
 	for i, r := range measured {
 		rows[i] = bench.Row{Name: r.Name, Value: r.Value, Unit: r.Unit}
+		if r.Peak > 0 {
+			rows[i].Peer, rows[i].Ratio = "the machine's peak", r.Peak/r.Value
+		}
 	}
 	return rows, err
 }

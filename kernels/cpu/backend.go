@@ -8,6 +8,7 @@ import "C"
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/kuai-robot/kuai/kernels"
 )
@@ -47,12 +48,14 @@ type Backend struct {
 
 	mu     sync.Mutex
 	packed map[packKey]*packed
+	// sessions is how many bytes the sessions of all programs hold.
+	sessions *atomic.Int64
 }
 
 // New starts the worker threads; with too few resources for them it computes on
 // the caller's thread.
 func New(o Options) kernels.Backend {
-	b := &Backend{threads: o.Threads, level: C.kc_best_level(), packed: map[packKey]*packed{}}
+	b := &Backend{threads: o.Threads, level: C.kc_best_level(), packed: map[packKey]*packed{}, sessions: new(atomic.Int64)}
 	if o.Level != Best {
 		b.level = min(b.level, C.int32_t(o.Level-Base))
 	}
@@ -75,6 +78,17 @@ func (b *Backend) Name() string { return "cpu" }
 
 // Level is the instruction set in use.
 func (b *Backend) Level() Level { return Level(b.level) + Base }
+
+// Held gives the bytes that packed weights and the memory of sessions take now.
+// Safe from any goroutine.
+func (b *Backend) Held() (weights, sessions int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, p := range b.packed {
+		weights += p.bytes
+	}
+	return weights, b.sessions.Load()
+}
 
 // Build compiles the graph and packs its weights.
 func (b *Backend) Build(g *kernels.Graph, options kernels.Options) (kernels.Executable, error) {

@@ -62,11 +62,11 @@ func BenchmarkDecoder(b *testing.B) {
 // BenchmarkKernels prints the rates of single operators by processor time, on
 // one thread.
 func BenchmarkKernels(b *testing.B) {
-	rows, err := kernelbench.Measure(cpu.New(cpu.Options{Threads: 1}), "cpu", processTime)
+	rows, err := kernelbench.Measure(cpu.New(cpu.Options{Threads: 1}), "cpu", 1, processTime)
 	if err != nil {
 		b.Fatal(err)
 	}
 	for _, r := range rows {
-		b.Logf("%-40s %8.1f %s", r.Name, r.Value, r.Unit)
+		b.Logf("%-40s %8.1f %s, peak %.1f", r.Name, r.Value, r.Unit, r.Peak)
 	}
 }

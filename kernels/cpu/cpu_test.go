@@ -1,9 +1,11 @@
 package cpu_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
+	"github.com/kuai-robot/kuai/kernels"
 	"github.com/kuai-robot/kuai/kernels/cpu"
 	"github.com/kuai-robot/kuai/kernels/kerneltest"
 )
@@ -18,5 +20,35 @@ func TestCPU(t *testing.T) {
 				kerneltest.Run(t, cpu.New(cpu.Options{Threads: threads, Level: level}))
 			})
 		}
+	}
+}
+
+// TestHeld follows the memory of a program from compiling to closing.
+func TestHeld(t *testing.T) {
+	const rows, outputs, inputs = 3, 64, 96
+	b := cpu.New(cpu.Options{Threads: 1}).(*cpu.Backend)
+	g := kernels.NewGraph("held")
+	w := kernels.NewWeight("w", make([]float32, outputs*inputs), outputs, inputs)
+	g.Output("y", g.Add(kernels.MatMul{X: g.Input("x", kernels.F32, kernels.N(rows), kernels.N(inputs)), W: w}))
+	program, err := kernels.Compile(g, b, kernels.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := program.NewSession()
+	if err != nil {
+		t.Fatal(err)
+	}
+	weights, sessions := b.Held()
+	if weights < 4*outputs*inputs || weights > 8*outputs*inputs {
+		t.Errorf("%d bytes of weights, the matrix has %d", weights, 4*outputs*inputs)
+	}
+	if least := int64(4 * rows * (inputs + outputs)); sessions < least {
+		t.Errorf("%d bytes of a session, its input and output have %d", sessions, least)
+	}
+	if err := errors.Join(session.Close(), program.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if weights, sessions := b.Held(); weights != 0 || sessions != 0 {
+		t.Errorf("%d and %d bytes are held after closing", weights, sessions)
 	}
 }

@@ -94,11 +94,13 @@ type state struct {
 	memory unsafe.Pointer
 	bytes  int
 	users  atomic.Int32
+	held   *atomic.Int64 // the backend's count of bytes
 }
 
 func (s *state) release() {
 	if s.users.Add(-1) == 0 {
 		C.kc_free(s.memory)
+		s.held.Add(-int64(s.bytes))
 	}
 }
 
@@ -123,9 +125,10 @@ func (e *executable) NewInstance(share []kernels.Instance) (kernels.Instance, er
 	in.scratch = C.kc_alloc(C.size_t(e.scratch * e.backend.threads))
 	in.table = C.kc_alloc(C.size_t(len(e.slots)) * C.size_t(unsafe.Sizeof(uintptr(0))))
 	in.scalars = C.kc_alloc(4 * (kernels.MaxScalars + 1))
+	e.backend.sessions.Add(e.sessionBytes())
 	if in.arena == nil || in.scratch == nil || in.table == nil || in.scalars == nil {
 		in.Close()
-		return nil, noMemory("session of graph "+e.graph.Name, int64(e.arena+e.scratch*e.backend.threads))
+		return nil, noMemory("session of graph "+e.graph.Name, e.sessionBytes())
 	}
 	if err := in.attach(share); err != nil {
 		in.Close()
@@ -137,6 +140,9 @@ func (e *executable) NewInstance(share []kernels.Instance) (kernels.Instance, er
 	return in, nil
 }
 
+// sessionBytes is what an instance takes beside its states.
+func (e *executable) sessionBytes() int64 { return int64(e.arena + e.scratch*e.backend.threads) }
+
 // attach finds each state in a parent or allocates it.
 func (in *instance) attach(share []kernels.Instance) error {
 	e := in.executable
@@ -147,10 +153,11 @@ func (in *instance) attach(share []kernels.Instance) error {
 		}
 		s := shared(info, share)
 		if s == nil {
-			s = &state{bytes: e.slots[v].bytes, memory: C.kc_alloc(C.size_t(e.slots[v].bytes))}
+			s = &state{bytes: e.slots[v].bytes, memory: C.kc_alloc(C.size_t(e.slots[v].bytes)), held: e.backend.sessions}
 			if s.memory == nil {
 				return noMemory("state "+info.Name, int64(s.bytes))
 			}
+			s.held.Add(int64(s.bytes))
 		}
 		s.users.Add(1)
 		in.states[v] = s
@@ -216,6 +223,7 @@ func (in *instance) Close() error {
 	for _, s := range in.states {
 		s.release()
 	}
+	in.executable.backend.sessions.Add(-in.executable.sessionBytes())
 	in.arena, in.states = nil, nil
 	return nil
 }

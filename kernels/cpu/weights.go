@@ -22,6 +22,7 @@ type packKey struct {
 // packed is a weight in C memory, shared by the executables that use it.
 type packed struct {
 	c     *C.kc_packed
+	bytes int64
 	users int
 }
 
@@ -83,11 +84,11 @@ func (e *executable) pack(key packKey) (*C.kc_packed, error) {
 	defer b.mu.Unlock()
 	p := b.packed[key]
 	if p == nil {
-		c, err := newPacked(key)
+		c, size, err := newPacked(key)
 		if err != nil {
 			return nil, err
 		}
-		p = &packed{c: c}
+		p = &packed{c: c, bytes: size}
 		b.packed[key] = p
 	}
 	p.users++
@@ -95,28 +96,28 @@ func (e *executable) pack(key packKey) (*C.kc_packed, error) {
 	return p.c, nil
 }
 
-func newPacked(key packKey) (*C.kc_packed, error) {
+func newPacked(key packKey) (c *C.kc_packed, bytes int64, err error) {
 	w := key.w
-	c := (*C.kc_packed)(C.kc_alloc(C.size_t(unsafe.Sizeof(C.kc_packed{}))))
+	c = (*C.kc_packed)(C.kc_alloc(C.size_t(unsafe.Sizeof(C.kc_packed{}))))
 	if c == nil {
-		return nil, noMemory("weight "+w.Name, 0)
+		return nil, 0, noMemory("weight "+w.Name, 0)
 	}
 	c.kind, c.outputs, c.inputs = key.kind, C.int32_t(w.Rows()), C.int32_t(w.Cols())
-	size := C.kc_packed_bytes(c)
-	c.data = (*C.uint8_t)(C.kc_alloc(C.size_t(size)))
+	bytes = int64(C.kc_packed_bytes(c))
+	c.data = (*C.uint8_t)(C.kc_alloc(C.size_t(bytes)))
 	if key.kind == C.KC_PACK_I8 {
 		c.scale = (*C.float)(C.kc_alloc(C.size_t(4 * (w.Rows() + C.KC_PANEL))))
 	}
 	if c.data == nil || key.kind == C.KC_PACK_I8 && c.scale == nil {
 		freePacked(c)
-		return nil, noMemory("weight "+w.Name, int64(size))
+		return nil, 0, noMemory("weight "+w.Name, bytes)
 	}
 	if key.kind == storedKind(w.Type) && w.Type != kernels.F32 {
 		packStored(c, key)
 	} else {
 		packFloats(c, key)
 	}
-	return c, nil
+	return c, bytes, nil
 }
 
 // packStored packs the bytes of the file.

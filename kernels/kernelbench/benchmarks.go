@@ -30,7 +30,7 @@ func benchmarks() []benchmark {
 // gemm is a product of f32 weights at a precision.
 func gemm(p kernels.Precision, rows, outputs, inputs int) benchmark {
 	return benchmark{
-		op: fmt.Sprintf("gemm_%dx%dx%d", rows, outputs, inputs), precision: p.String(), options: kernels.Options{Precision: p},
+		op: fmt.Sprintf("gemm_%dx%dx%d", rows, outputs, inputs), precision: p.String(), options: kernels.Options{Precision: p}, multiplies: p,
 		flops: 2 * repeat * float64(rows) * float64(outputs) * float64(inputs),
 		build: func(g *kernels.Graph) { products(g, kernels.F32, repeat, rows, outputs, inputs) },
 	}
@@ -66,7 +66,7 @@ func matVec(t kernels.DType) benchmark {
 func fewRows(t kernels.DType, rows int) benchmark {
 	const outputs, inputs = 1536, 768
 	return benchmark{
-		op: fmt.Sprintf("rows%d", rows), precision: t.String(), flops: 2 * repeat * float64(rows) * outputs * inputs,
+		op: fmt.Sprintf("rows%d", rows), precision: t.String(), multiplies: arithmetic(t), flops: 2 * repeat * float64(rows) * outputs * inputs,
 		build: func(g *kernels.Graph) { products(g, t, repeat, rows, outputs, inputs) },
 	}
 }
@@ -77,7 +77,7 @@ func attention(t kernels.DType, rows, past int) benchmark {
 	// A causal query sees half of its own run's keys.
 	flops := 4 * float64(rows) * (float64(past) + float64(rows+1)/2) * heads * head
 	return benchmark{
-		op: fmt.Sprintf("attention_%dx%d", rows, past+rows), precision: t.String(), flops: flops,
+		op: fmt.Sprintf("attention_%dx%d", rows, past+rows), precision: t.String(), flops: flops, multiplies: kernels.Float32,
 		scalars: map[string]int{"past": past},
 		build: func(g *kernels.Graph) {
 			q := g.Input("q", kernels.F32, kernels.N(rows), kernels.N(heads*head))
@@ -92,7 +92,7 @@ func attention(t kernels.DType, rows, past int) benchmark {
 func conv(p kernels.Precision) benchmark {
 	const frames, channels, kernel = 300, 512, 3
 	return benchmark{
-		op: "conv1d", precision: p.String(), options: kernels.Options{Precision: p}, flops: 2 * frames / 2 * channels * channels * kernel,
+		op: "conv1d", precision: p.String(), options: kernels.Options{Precision: p}, multiplies: p, flops: 2 * frames / 2 * channels * channels * kernel,
 		build: func(g *kernels.Graph) {
 			x := g.Input("x", kernels.F32, kernels.N(frames), kernels.N(channels))
 			g.Output("y", g.Add(kernels.Conv1D{X: x, W: Random("w", kernels.F32, channels, channels, kernel), Stride: 2, Padding: 1}))
@@ -100,11 +100,25 @@ func conv(p kernels.Precision) benchmark {
 	}
 }
 
+// arithmetic is how a product of stored weights multiplies.
+func arithmetic(t kernels.DType) kernels.Precision {
+	switch t {
+	case kernels.F32, kernels.F16:
+		return kernels.Float32
+	case kernels.BF16:
+		return kernels.BFloat16
+	}
+	return kernels.Int8
+}
+
+// The numbers that an operator of elementwise sees.
+const elementRows, elementCols = 512, 1536
+
 // elementwise are operators that read and write each number about once.
 func elementwise() []benchmark {
-	const rows, cols = 512, 1536
+	const rows, cols = elementRows, elementCols
 	one := func(op string, values int, add func(g *kernels.Graph, x kernels.Value) kernels.Op) benchmark {
-		return benchmark{op: op, precision: "f32", bytes: float64(4 * values * rows * cols), build: func(g *kernels.Graph) {
+		return benchmark{op: op, precision: "f32", cached: true, bytes: float64(4 * values * rows * cols), build: func(g *kernels.Graph) {
 			x := g.Input("x", kernels.F32, kernels.N(rows), kernels.N(cols))
 			g.Output("y", g.Add(add(g, x)))
 		}}

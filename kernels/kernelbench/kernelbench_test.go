@@ -14,7 +14,7 @@ import (
 func TestMeasure(t *testing.T) {
 	var clock time.Duration
 	now := func() time.Duration { clock += 5 * time.Millisecond; return clock }
-	rows, err := kernelbench.Measure(cpu.New(cpu.Options{Threads: 2}), "cpu", now)
+	rows, err := kernelbench.Measure(cpu.New(cpu.Options{Threads: 2}), "cpu", 2, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,5 +27,8 @@ func TestMeasure(t *testing.T) {
 			t.Errorf("%s is %g %s", r.Name, r.Value, r.Unit)
 		}
 		seen[r.Name] = true
+		if strings.HasSuffix(r.Name, ".f32") && !(r.Peak > 0) {
+			t.Errorf("%s has no peak: every processor multiplies in f32 and moves memory", r.Name)
+		}
 	}
 }

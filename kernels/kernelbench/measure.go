@@ -14,6 +14,9 @@ type Row struct {
 	Name  string  `json:"name"`
 	Value float64 `json:"value"`
 	Unit  string  `json:"unit"`
+	// Peak is the rate that the processor or its memory cannot exceed, measured
+	// in the same run; 0 where there is no instruction to compare with.
+	Peak float64 `json:"peak"`
 }
 
 // repetitions of a measurement, of which the fastest counts, because all else
@@ -23,15 +26,17 @@ const (
 	shortest    = 5 * time.Millisecond
 )
 
-// Measure runs every benchmark on a backend. name stands for it in the rows.
-func Measure(backend kernels.Backend, name string, now func() time.Duration) ([]Row, error) {
+// Measure runs every benchmark on a backend that computes with so many threads.
+// name stands for it in the rows.
+func Measure(backend kernels.Backend, name string, threads int, now func() time.Duration) ([]Row, error) {
 	var rows []Row
+	peaks := measurePeaks(threads, now)
 	for _, b := range benchmarks() {
 		seconds, err := b.seconds(backend, now)
 		if err != nil {
 			return rows, fmt.Errorf("%s: %w", b.op, err)
 		}
-		row := Row{Name: fmt.Sprintf("kernel.%s.%s.%s", b.op, name, b.precision), Unit: "GB/s", Value: b.bytes / seconds / 1e9}
+		row := Row{Name: fmt.Sprintf("kernel.%s.%s.%s", b.op, name, b.precision), Unit: "GB/s", Value: b.bytes / seconds / 1e9, Peak: peaks.of(&b)}
 		if b.flops > 0 {
 			row.Unit, row.Value = "GFLOP/s", b.flops/seconds/1e9
 		}
@@ -47,7 +52,9 @@ type benchmark struct {
 	build         func(g *kernels.Graph)
 	scalars       map[string]int
 	options       kernels.Options
-	flops, bytes  float64 // of one run
+	flops, bytes  float64           // of one run
+	multiplies    kernels.Precision // that its arithmetic has
+	cached        bool              // what it moves is in a cache
 }
 
 func (b benchmark) seconds(backend kernels.Backend, now func() time.Duration) (float64, error) {

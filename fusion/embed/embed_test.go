@@ -179,7 +179,7 @@ func TestMiniLMUnderstands(t *testing.T) {
 	}
 }
 
-// noise is the picture of the same name in make_parity.py.
+// noise is the picture of the same name in common.py there.
 func noise(width, height int, seed uint32) *robot.Frame {
 	draw := func(at uint32) uint32 {
 		at = at*2654435761 + seed*40503

@@ -19,7 +19,6 @@ type search struct {
 // hypothesis is a text that may become the result.
 type hypothesis struct {
 	seen   []uint8 // the rows of the cache that it descends from
-	row    int     // of its last token in the pass that is next
 	tokens []Token
 	sum    float64 // of the tokens' log-probabilities
 	loops  bool

@@ -17,10 +17,10 @@ import (
 	"github.com/kuai-robot/kuai/perception/audio"
 )
 
-// The fixtures lie with those of the other towers; see make_parity.py there.
+// The fixtures lie with those of the other towers; see make_whisper.py there.
 const fixtures = "../../perception/encoder/testdata"
 
-// sound is the clip of the same name in make_parity.py.
+// sound is the clip of the same name in common.py there.
 func sound(seconds float64, seed uint32) []float32 {
 	samples := make([]float32, int(seconds*audio.Rate))
 	for i := range samples {

@@ -73,7 +73,7 @@ func clips(t testing.TB) map[string][]float32 {
 	return all
 }
 
-// sound is the clip of the same name in make_parity.py of the encoders.
+// sound is the clip of the same name in common.py, where the fixtures of the encoders are.
 func sound(seconds float64, seed uint32) []float32 {
 	samples := make([]float32, int(seconds*audio.Rate))
 	for i := range samples {

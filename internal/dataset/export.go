@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"time"
 
 	"github.com/kuai-robot/kuai/internal/record"
 	"github.com/kuai-robot/kuai/internal/replay"
@@ -136,16 +137,26 @@ func (x *exporter) settings(runs []*run) (Options, error) {
 				r.files[0], o.Joints, o.Cameras, runs[0].files[0], common.Joints, common.Cameras)
 		}
 		sort.SliceStable(r.episodes, func(i, k int) bool { return r.episodes[i].Started < r.episodes[k].Started })
-		r.episodes = slices.DeleteFunc(r.episodes, func(e replay.Episode) bool {
-			failed := e.Status != robot.Succeeded.String()
-			if failed && !x.o.Failed {
-				x.skip(&e, "it "+e.Status+": "+e.Reason)
-			}
-			return failed && !x.o.Failed
-		})
+		r.episodes = slices.DeleteFunc(r.episodes, x.unwanted)
 		x.total += len(r.episodes)
 	}
 	return common, nil
+}
+
+// maxEpisode bounds an episode: a recording may say anything.
+const maxEpisode = time.Hour
+
+// unwanted says whether an episode is left out, and notes why.
+func (x *exporter) unwanted(e replay.Episode) bool {
+	switch took := e.Ended.Sub(e.Started); {
+	case e.Started < 0 || took < 0 || took > maxEpisode:
+		x.skip(&e, fmt.Sprintf("it took %v, at most %v are taken", took, maxEpisode))
+	case e.Status != robot.Succeeded.String() && !x.o.Failed:
+		x.skip(&e, "it "+e.Status+": "+e.Reason)
+	default:
+		return false
+	}
+	return true
 }
 
 func (x *exporter) skip(e *replay.Episode, why string) {

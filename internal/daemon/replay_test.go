@@ -90,3 +90,33 @@ func TestReplayRefusesWhatItCannotReplay(t *testing.T) {
 		}
 	}
 }
+
+// TestTheRobotGoesOnWhenRecordingCannot takes the folder of the recording away,
+// which is what a full disk amounts to: nothing more can be written.
+func TestTheRobotGoesOnWhenRecordingCannot(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "recordings")
+	r, h := start(t, func(c *config.Config) {
+		c.Record.On, c.Record.Folder, c.Runner, c.Affordance = true, dir, config.None, config.None
+	})
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(dir, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.daemon.recording.recorder.Rotate()
+	h.event("recording fails", func(e topics.Event) bool {
+		return e.Kind == topics.EventWarning && strings.Contains(e.Reason, "recording pauses")
+	})
+	r.mustSend(t, topics.NameTeleop, topics.Teleop{At: 1, Velocity: []float64{0.2, 0, 0, 0, 0, 0}})
+	if err := r.underWay(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(dir, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	h.event("recording works again", func(e topics.Event) bool { return e.Reason == "recording works again" })
+}

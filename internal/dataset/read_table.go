@@ -9,8 +9,11 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// maxTableBytes bounds a Parquet file that is read.
-const maxTableBytes = 1 << 30
+// What a Parquet file that is read may hold.
+const (
+	maxTableBytes = 1 << 30
+	maxRows       = 1 << 26
+)
 
 // values are those of one row by the name of their column; a list has several.
 type values map[string][]parquet.Value
@@ -43,9 +46,12 @@ func readTable(path string, wanted []string, each func(values) error) (err error
 }
 
 func readRows(from io.ReaderAt, size int64, wanted []string, each func(values) error) error {
-	file, err := parquet.OpenFile(from, size)
+	file, err := parquet.OpenFile(from, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return err
+	}
+	if n := file.NumRows(); n < 0 || n > maxRows {
+		return fmt.Errorf("%d rows, at most %d are read", n, maxRows)
 	}
 	names := map[int]string{}
 	found := map[string]bool{}

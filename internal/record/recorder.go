@@ -45,6 +45,7 @@ type Recorder struct {
 	queue   chan sample
 	dropped atomic.Uint64
 	written atomic.Uint64
+	rotate  atomic.Bool
 
 	foxglove map[string]schema
 	file     *file
@@ -105,6 +106,9 @@ func setDefault[T comparable](v *T, d T) {
 
 // Dropped gives how many samples found the queue full or the disk failing.
 func (r *Recorder) Dropped() uint64 { return r.dropped.Load() }
+
+// Rotate makes the next sample begin a new file.
+func (r *Recorder) Rotate() { r.rotate.Store(true) }
 
 // Written gives how many samples are in a file.
 func (r *Recorder) Written() uint64 { return r.written.Load() }
@@ -234,7 +238,7 @@ func (r *Recorder) write(s sample) {
 }
 
 func (r *Recorder) tryWrite(s sample, data []byte, now robot.Time) error {
-	if r.file != nil && r.file.size() >= r.o.FileBytes {
+	if r.file != nil && (r.rotate.Swap(false) || r.file.size() >= r.o.FileBytes) {
 		if err := r.finish(); err != nil {
 			return err
 		}

@@ -13,7 +13,9 @@ import (
 	"github.com/kuai-robot/kuai/kernels"
 	"github.com/kuai-robot/kuai/kernels/cpu"
 	"github.com/kuai-robot/kuai/kernels/ref"
+	"github.com/kuai-robot/kuai/perception/camera"
 	"github.com/kuai-robot/kuai/perception/encoder/vision"
+	"github.com/kuai-robot/kuai/robot"
 )
 
 // computeFlags say how a model computes.
@@ -48,20 +50,29 @@ func (f *computeFlags) resolve() (kernels.Backend, kernels.Options, error) {
 	return nil, kernels.Options{}, exitf(exitInput, "--backend %q: want cpu or ref", f.backend)
 }
 
+// encodeFlags are what the user asked for.
+type encodeFlags struct {
+	computeFlags
+	dir, camera string
+}
+
 func (a *app) encodeCommand() *cobra.Command {
-	var dir string
-	var compute computeFlags
+	var f encodeFlags
 	c := &cobra.Command{
 		Use:   "encode PICTURE... TEXT...",
 		Short: "Say how well pictures and texts fit each other",
 		Long: "Embeds pictures and texts with CLIP or SigLIP and prints the similarity of each pair. An argument\n" +
-			"that ends in .jpg, .jpeg, .png or .gif is a picture, any other a text. The model is a folder in the\n" +
-			"layout of Hugging Face: config.json, preprocessor_config.json, safetensors and the tokenizer.",
-		Example: "  kuai encode --model clip-vit-base-patch32 image.jpg \"a red block\" \"a bowl\"\n  kuai encode --model siglip --json image.png \"a hand\"",
-		RunE:    func(c *cobra.Command, args []string) error { return a.encode(c.Context(), dir, &compute, args) },
+			"that ends in .jpg, .jpeg, .png or .gif is a picture, any other a text. With --camera it does so for\n" +
+			"the newest picture of a camera, again and again, until it is interrupted or the recording is over.\n" +
+			"The model is a folder in the layout of Hugging Face: config.json, preprocessor_config.json,\n" +
+			"safetensors and the tokenizer.",
+		Example: "  kuai encode --model clip-vit-base-patch32 image.jpg \"a red block\" \"a bowl\"\n" +
+			"  kuai encode --model siglip --camera rtsp://127.0.0.1:8554/front --json \"a hand\"",
+		RunE: func(c *cobra.Command, args []string) error { return a.encode(c.Context(), &f, args) },
 	}
-	c.Flags().StringVar(&dir, "model", "", "the `FOLDER` of the model")
-	compute.add(c)
+	c.Flags().StringVar(&f.dir, "model", "", "the `FOLDER` of the model")
+	c.Flags().StringVar(&f.camera, "camera", "", "look through the camera at `URL`: rtsp://host:port/path, usb:0 or file:path")
+	f.add(c)
 	return c
 }
 
@@ -82,16 +93,16 @@ func sortArguments(args []string) (pictures, texts []string) {
 	return pictures, texts
 }
 
-func (a *app) encode(ctx context.Context, dir string, compute *computeFlags, args []string) error {
+func (a *app) encode(ctx context.Context, f *encodeFlags, args []string) error {
 	pictures, texts := sortArguments(args)
-	if dir == "" || len(pictures) == 0 || len(texts) == 0 {
-		return exitf(exitInput, "want --model FOLDER, at least one picture and one text (see kuai encode --help)")
+	if f.dir == "" || len(pictures) == 0 && f.camera == "" || len(texts) == 0 {
+		return exitf(exitInput, "want --model FOLDER, at least one picture or a --camera, and one text (see kuai encode --help)")
 	}
-	backend, options, err := compute.resolve()
+	backend, options, err := f.resolve()
 	if err != nil {
 		return err
 	}
-	pair, err := embed.OpenPair(dir, backend, embed.Options{Compile: options})
+	pair, err := embed.OpenPair(f.dir, backend, embed.Options{Compile: options})
 	if err != nil {
 		return err
 	}
@@ -103,6 +114,9 @@ func (a *app) encode(ctx context.Context, dir string, compute *computeFlags, arg
 		if err = a.matchPicture(ctx, s, path); err != nil {
 			break
 		}
+	}
+	if err == nil && f.camera != "" {
+		err = a.matchCamera(ctx, s, f.camera)
 	}
 	return errors.Join(err, s.Close(), pair.Close())
 }
@@ -117,14 +131,57 @@ func (a *app) matchPicture(ctx context.Context, s *embed.PairSession, path strin
 	if err := errors.Join(err, file.Close()); err != nil {
 		return exitf(exitInput, "%s: %w", path, err)
 	}
+	return a.match(ctx, s, path, frame)
+}
+
+// matchCamera prints how well each text fits the newest picture of a camera,
+// until ctx ends or the recording is over.
+func (a *app) matchCamera(ctx context.Context, s *embed.PairSession, url string) error {
+	frames := robot.NewMailbox[robot.Frame]()
+	c, err := camera.New(camera.Config{Name: url, URL: url}, a.clock, frames.Put, func(r camera.Report) {
+		if r.Err != nil {
+			fmt.Fprintln(a.errors, r.Err)
+		}
+	})
+	if err != nil {
+		return &exitError{exitInput, err}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	over := make(chan error, 1)
+	go func() { over <- c.Run(ctx) }()
+	for {
+		select {
+		case err := <-over:
+			// The last picture may have come with the end.
+			if frame, ok := frames.Take(); ok && err == nil {
+				return a.match(ctx, s, url, &frame)
+			}
+			return err
+		case <-frames.Ready():
+		}
+		frame, ok := frames.Take()
+		if !ok {
+			continue
+		}
+		if err := a.match(ctx, s, url, &frame); err != nil {
+			cancel()
+			<-over
+			return err
+		}
+	}
+}
+
+// match prints how well each text fits one picture, which is called name.
+func (a *app) match(ctx context.Context, s *embed.PairSession, name string, frame *robot.Frame) error {
 	start := a.clock.Now()
 	matches, err := s.Match(ctx, frame)
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	ms := 1e3 * a.clock.Now().Sub(start).Seconds()
 	if !a.json {
-		a.out.line("%s  %s", a.out.bold(path), a.out.dim(fmt.Sprintf("%d×%d, %.1f ms", frame.Width, frame.Height, ms)))
+		a.out.line("%s  %s", a.out.bold(name), a.out.dim(fmt.Sprintf("%d×%d, %.1f ms", frame.Width, frame.Height, ms)))
 	}
 	for _, m := range matches {
 		if a.json {
@@ -132,7 +189,7 @@ func (a *app) matchPicture(ctx context.Context, s *embed.PairSession, path strin
 				Picture string `json:"picture"`
 				embed.Match
 				Milliseconds float64 `json:"ms"`
-			}{path, m, ms}
+			}{name, m, ms}
 			if err := a.printJSON(object); err != nil {
 				return err
 			}

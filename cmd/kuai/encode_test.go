@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"gocv.io/x/gocv"
 )
 
 // aPicture writes a small PNG.
@@ -63,6 +65,34 @@ func TestEncodePrintsSimilarities(t *testing.T) {
 	}
 }
 
+// aRecording writes a video of so many pictures.
+func aRecording(t *testing.T, pictures int) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "front.avi")
+	w, err := gocv.VideoWriterFile(path, "MJPG", 50, 64, 48, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	picture := gocv.NewMatWithSize(48, 64, gocv.MatTypeCV8UC3)
+	defer picture.Close()
+	for range pictures {
+		if err := w.Write(picture); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return path
+}
+
+func TestEncodeLooksThroughACamera(t *testing.T) {
+	url := "file:" + aRecording(t, 3)
+	got := kuai(t.Context(), nil, "", "encode", "--model", tinyCLIP, "--camera", url, "--json", "a bowl")
+	lines := strings.Split(strings.TrimSpace(got.out), "\n")
+	if got.status != 0 || len(lines) > 3 || !strings.Contains(lines[0], `"text":"a bowl"`) || !strings.Contains(lines[0], url) {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestEncodeErrors(t *testing.T) {
 	picture := aPicture(t)
 	broken := filepath.Join(t.TempDir(), "broken.jpg")
@@ -81,6 +111,7 @@ func TestEncodeErrors(t *testing.T) {
 		{exitInput, `--backend "gpu"`, []string{"--model", tinyCLIP, "--backend", "gpu", picture, "a bowl"}},
 		{exitInput, "none.png", []string{"--model", tinyCLIP, "none.png", "a bowl"}},
 		{exitInput, "broken.jpg: ", []string{"--model", tinyCLIP, broken, "a bowl"}},
+		{exitInput, `url scheme "ftp" is not known`, []string{"--model", tinyCLIP, "--camera", "ftp://x", "a bowl"}},
 		{exitFailed, "config.json", []string{"--model", t.TempDir(), picture, "a bowl"}},
 	} {
 		got := kuai(t.Context(), nil, "", append([]string{"encode"}, c.args...)...)

@@ -17,6 +17,7 @@ func BenchmarkEncode(b *testing.B) {
 		b.Skip("KUAI_TOWER names no folder of a CLIP or SigLIP model")
 	}
 	backend := cpu.New(cpu.Options{})
+	var exact []float64
 	for _, precision := range []kernels.Precision{kernels.Float32, kernels.BFloat16, kernels.Int8} {
 		m, err := vision.Open(dir, backend, vision.Options{Compile: kernels.Options{Precision: precision}})
 		if err != nil {
@@ -29,6 +30,17 @@ func BenchmarkEncode(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
+			got, err := s.Encode(context.Background(), picture)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if precision == kernels.Float32 {
+				exact = exact[:0]
+				for _, x := range got {
+					exact = append(exact, float64(x))
+				}
+			}
+			b.ReportMetric(cosine(got, exact), "cosine")
 		})
 	}
 }

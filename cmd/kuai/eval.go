@@ -25,6 +25,7 @@ func (a *app) evalCommand() *cobra.Command {
 	flags.Uint64Var(&o.seed, "seed", 1, "draws what the suite leaves open")
 	flags.StringVar(&o.out, "out", "", "keep each episode's steps, candidates and scores in this `FOLDER`")
 	flags.BoolVar(&o.given, "given", false, "run each episode's plan without the language model: what the body can do")
+	flags.StringVar(&o.adapter, "adapter", "", "plan with this `ADAPTER` instead of planner.adapter: auto, none or a folder")
 	return c
 }
 
@@ -35,6 +36,7 @@ type evalFlags struct {
 	seed     uint64
 	out      string
 	given    bool
+	adapter  string
 }
 
 func (a *app) benchCommand() *cobra.Command {

@@ -32,6 +32,9 @@ func (a *app) runEval(ctx context.Context, o *evalFlags) error {
 	if err != nil {
 		return &exitError{exitInput, err}
 	}
+	if o.adapter != "" {
+		c.Planner.Adapter = o.adapter
+	}
 	suite, err := readSuite(o.suite)
 	if err != nil {
 		return &exitError{exitInput, err}

@@ -3,6 +3,7 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"time"
 
@@ -28,6 +29,8 @@ type mind struct {
 	config    *config.Config
 	catalogue *skill.Catalogue
 	model     *generate.Model
+	// prompt is the form that the model, with its adapter if there is one, knows.
+	prompt saycan.Prompt
 }
 
 // newMind loads what c.Planner names.
@@ -49,11 +52,30 @@ func loadMind(c *config.Config, catalogue *skill.Catalogue) (*mind, error) {
 	if err != nil {
 		return nil, err
 	}
-	model, err := generate.Open(path, newBackend(&c.Planner), generate.Options{Context: planContext})
+	adapter, prompt := adapterOf(&c.Planner)
+	model, err := generate.Open(path, newBackend(&c.Planner), generate.Options{Context: planContext, Adapter: adapter})
+	if errors.Is(err, generate.ErrAdapter) {
+		return nil, fmt.Errorf("planner.adapter: %w (set it to %s to plan without one)", err, config.None)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w (run: kuai models verify %s)", c.Planner.Model, err, c.Planner.Model)
 	}
-	return &mind{config: c, catalogue: catalogue, model: model}, nil
+	return &mind{config: c, catalogue: catalogue, model: model, prompt: prompt}, nil
+}
+
+// adapterOf gives the adapter that c asks for, nil for none, and the prompt
+// that goes with it.
+func adapterOf(c *config.Planner) (fs.FS, saycan.Prompt) {
+	switch c.Adapter {
+	case config.None:
+		return nil, saycan.DefaultPrompt()
+	case config.Auto:
+		if c.Model != config.BuiltInModel || c.Catalogue != config.BuiltInCatalogue {
+			return nil, saycan.DefaultPrompt()
+		}
+		return saycan.Adapter(), saycan.AdapterPrompt()
+	}
+	return os.DirFS(c.Adapter), saycan.AdapterPrompt()
 }
 
 // planContext is how many tokens the examples, an instruction and the steps
@@ -90,6 +112,7 @@ func (m *mind) planner(clock robot.Clock, affordance saycan.Affordance) (p *sayc
 	}
 	p, err = saycan.NewPlanner(saycan.Config{
 		Catalogue: m.catalogue, Affordance: affordance, Language: language, Clock: clock, Best: m.config.Planner.Candidates,
+		Prompt: m.prompt,
 	})
 	if err != nil {
 		return nil, nil, errors.Join(err, language.Close())

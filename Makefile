@@ -77,6 +77,12 @@ RACED := /(robot|perception|policy|actuation|internal/(broker|daemon|record|repl
 test-train: train-deps ## the generator of training data and its planner
 	$(TRAIN_VENV)/bin/python -m unittest train.planner.test_planner
 
+mutation: ## change the safety core in every small way; each change must fail a test
+	$(GO) run ./actuation/safety/mutate
+
+soak: ## ten million random commands to the safety core: no output breaks a limit
+	$(GO) test ./actuation/safety -run RandomStream -v -timeout 60m -safety.commands 10000000
+
 test-web: web/node_modules models ## the page in a real browser (needs Node 20 and Chromium)
 	$(GO) test -count=1 -v -run 'TestBrowser|TestBuilt' ./internal/web ./internal/daemon
 
@@ -105,4 +111,4 @@ $(VENV)/bin/ruff:
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install -q ruff==0.14.5
 
-.PHONY: help run build deps fw models web pictures eval bench figures train-deps train-planner test-train test test-web test-lerobot web-deps test-deps lint
+.PHONY: help run build deps fw models web pictures eval bench figures train-deps train-planner test-train test mutation soak test-web test-lerobot web-deps test-deps lint

@@ -201,6 +201,47 @@ func startDaemon(t *testing.T, program, configuration string) {
 	}
 }
 
+var testName = regexp.MustCompile("`(Test[A-Za-z0-9]+)(…?)`")
+
+// A table that says which test shows something is worth what its tests are.
+func TestTestsNamedInTheDocsExist(t *testing.T) {
+	var code strings.Builder
+	err := filepath.WalkDir(repository, func(path string, entry os.DirEntry, err error) error {
+		if err == nil && entry.IsDir() && (strings.HasPrefix(entry.Name(), ".v") || entry.Name() == "node_modules" || entry.Name() == ".git") {
+			return filepath.SkipDir
+		}
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		code.Write(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := 0
+	for _, path := range documents(t) {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range testName.FindAllStringSubmatch(string(data), -1) {
+			named++
+			end := "("
+			if m[2] != "" {
+				end = ""
+			}
+			if !strings.Contains(code.String(), "\nfunc "+m[1]+end) {
+				t.Errorf("%s: there is no test %s", filepath.Base(path), m[1])
+			}
+		}
+	}
+	if named == 0 {
+		t.Error("no document names a test")
+	}
+}
+
 func freePort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -21,7 +21,8 @@ for i in range(len(dataset)):
             "state": frame["observation.state"].tolist(),
             "action": frame["action"].tolist(),
             "pictures": {
-                key: [list(frame[key].shape), float(frame[key].mean())] for key in dataset.meta.video_keys
+                key: [list(frame[key].shape), float(frame[key].mean())]
+                for key in dataset.meta.video_keys
             },
         }
     )

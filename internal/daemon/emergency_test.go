@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -60,15 +61,22 @@ type elsewhere struct {
 	health  chan topics.Health
 }
 
-func startElsewhere(t *testing.T, a *servoArm) *elsewhere {
+// startElsewhere runs the daemon of a with a broker that listens on host. The
+// words of prefix come before its command line.
+func startElsewhere(t *testing.T, a *servoArm, host string, prefix ...string) *elsewhere {
 	t.Helper()
-	server, err := broker.StartServer(broker.ServerOptions{Listen: "127.0.0.1:0", Robot: "servo-arm"})
+	access, err := broker.NewAccess([]broker.User{{Name: "robot", Password: "secret", Role: broker.Configure}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := broker.StartServer(broker.ServerOptions{Listen: host + ":0", Robot: "servo-arm", Access: access})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = server.Close() })
 	e := &elsewhere{t: t, config: a.config(), clock: robot.NewSystemClock(), heard: listenTo(t), health: make(chan topics.Health, 100)}
-	e.config.Broker.URL = server.URL()
+	e.config.Safety.Teleop = config.Default().Safety.Teleop
+	e.config.Broker.URL, e.config.Broker.Username, e.config.Broker.Password = server.URL(), "robot", "secret"
 	path := filepath.Join(a.folder, "robot.yaml")
 	var text bytes.Buffer
 	if err := e.config.Write(&text); err != nil {
@@ -87,7 +95,8 @@ func startElsewhere(t *testing.T, a *servoArm) *elsewhere {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { e.hand.Close(nil) })
-	e.command = exec.Command(os.Args[0], "-test.run=^TestChildDaemon$")
+	words := append(slices.Clone(prefix), os.Args[0], "-test.run=^TestChildDaemon$")
+	e.command = exec.Command(words[0], words[1:]...)
 	e.command.Env = append(os.Environ(), childConfig+"="+path)
 	e.command.Stdout, e.command.Stderr = &e.output, &e.output
 	if err := e.command.Start(); err != nil {
@@ -114,21 +123,32 @@ func (e *elsewhere) take(table []topics.Topic, m broker.Message) {
 	}
 }
 
+// steer sends one message that turns the first joint, and waits for the next to
+// be due.
+func (e *elsewhere) steer() {
+	e.t.Helper()
+	payload, err := topics.Encode(topics.Teleop{At: e.clock.Now().Seconds(), Velocity: []float64{0.5, 0, 0, 0, 0, 0}})
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	e.hand.Publish(topics.NameTeleop, 0, false, payload)
+	e.pause(20 * time.Millisecond)
+}
+
+func (e *elsewhere) pause(d time.Duration) {
+	e.t.Helper()
+	if err := e.clock.Wait(e.t.Context(), e.clock.Now().Add(d)); err != nil {
+		e.t.Fatal(err)
+	}
+}
+
 // moving steers the first joint until its shaft is well under way.
 func (e *elsewhere) moving(a *servoArm) {
 	e.t.Helper()
 	was := a.pan()
 	for end := e.clock.Now().Add(30 * time.Second); a.pan()-was < 60; {
-		payload, err := topics.Encode(topics.Teleop{At: e.clock.Now().Seconds(), Velocity: []float64{0.5, 0, 0, 0, 0, 0}})
-		if err != nil {
-			e.t.Fatal(err)
-		}
-		e.hand.Publish(topics.NameTeleop, 0, false, payload)
-		if err := e.clock.Wait(e.t.Context(), e.clock.Now().Add(20*time.Millisecond)); err != nil {
-			e.t.Fatal(err)
-		}
-		if e.clock.Now() > end {
-			e.t.Fatalf("the robot does not move; the child says:\n%s", e.output.String())
+		if e.steer(); e.clock.Now() > end {
+			e.t.Fatal("the robot does not move")
 		}
 	}
 }
@@ -151,14 +171,9 @@ func (e *elsewhere) offline() topics.Health {
 // stands fails if the shaft moves any more.
 func (e *elsewhere) stands(a *servoArm) {
 	e.t.Helper()
-	pause := func(d time.Duration) {
-		if err := e.clock.Wait(e.t.Context(), e.clock.Now().Add(d)); err != nil {
-			e.t.Fatal(err)
-		}
-	}
-	pause(50 * time.Millisecond) // the goal that was on its way is reached
+	e.pause(50 * time.Millisecond) // the goal that was on its way is reached
 	stood := a.pan()
-	pause(500 * time.Millisecond)
+	e.pause(500 * time.Millisecond)
 	if a.pan() != stood {
 		e.t.Errorf("the shaft went on from %d to %d", stood, a.pan())
 	}
@@ -169,7 +184,7 @@ func (e *elsewhere) stands(a *servoArm) {
 func TestKilledInMotion(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	a := newServoArm(t)
-	e := startElsewhere(t, a)
+	e := startElsewhere(t, a, "127.0.0.1")
 	e.moving(a)
 	if err := e.command.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -208,7 +223,7 @@ func TestKilledInMotion(t *testing.T) {
 func TestTerminatedInMotion(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	a := newServoArm(t)
-	e := startElsewhere(t, a)
+	e := startElsewhere(t, a, "127.0.0.1")
 	e.moving(a)
 	if err := e.command.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)

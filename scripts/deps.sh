@@ -16,7 +16,7 @@ libavcodec-dev|@pkg-config --exists libavcodec|decodes H.264 and H.265 cameras (
 libavformat-dev|@pkg-config --exists libavformat|writes and reads the videos of datasets (FFmpeg)
 libswscale-dev|@pkg-config --exists libswscale|turns their pictures into RGB (FFmpeg)
 libjpeg-dev|@pkg-config --exists libjpeg|decodes and encodes JPEG pictures (libjpeg-turbo)
-opencv-data|/usr/share/opencv4/haarcascades/haarcascade_frontalface_default.xml|finds the faces that an anonymised dataset hides
+opencv-data|/usr/share/opencv4/haarcascades/haarcascade_frontalface_alt2.xml|finds the faces that an anonymised dataset hides
 libosmesa6-dev|/usr/include/GL/osmesa.h|renders the simulated cameras without a screen
 libasound2-dev|/usr/include/alsa/asoundlib.h|plays sound
 '

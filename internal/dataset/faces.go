@@ -12,7 +12,7 @@ import (
 
 // cascades are the classifiers of OpenCV that look for faces (Viola and Jones
 // 2001), from the front and from the side.
-var cascades = []string{"haarcascade_frontalface_default.xml", "haarcascade_profileface.xml"}
+var cascades = []string{"haarcascade_frontalface_alt2.xml", "haarcascade_profileface.xml"}
 
 // cascadeFolders are where Debian and OpenCV's own build put them.
 var cascadeFolders = []string{"/usr/share/opencv4/haarcascades", "/usr/local/share/opencv4/haarcascades", "/usr/share/opencv/haarcascades"}

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from . import checkpoint, data
 
@@ -30,6 +30,7 @@ def arguments() -> argparse.Namespace:
     p.add_argument("--data", type=Path, required=True, help="what train.planner.generate wrote")
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--init", type=Path, help="an adapter to start from instead of from nothing")
     p.add_argument("--steps", type=int, default=400)
     p.add_argument("--minutes", type=float, default=math.inf, help="end by then, in fewer steps")
     p.add_argument("--tokens", type=int, default=1024, help="of a batch, with padding")
@@ -71,6 +72,8 @@ class Trainer:
             base_model_name_or_path=a.base.stem,
         )  # fmt: skip
         self.model = get_peft_model(base.to(self.dtype), lora)
+        if a.init:
+            set_peft_model_state_dict(self.model, load_file(a.init / "adapter_model.safetensors"))
         self.weights = [p for p in self.model.parameters() if p.requires_grad]
         for p in self.weights:
             p.data = p.data.float()

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/kuai-robot/kuai/actuation/feetech"
 	"github.com/kuai-robot/kuai/actuation/safety"
 )
 
@@ -35,6 +36,23 @@ func (d *Daemon) metrics() http.Handler {
 			}
 			return 0
 		})
+	}
+	if d.servos != nil {
+		for fault, read := range map[string]func(feetech.Counters) uint64{
+			"silent":  func(c feetech.Counters) uint64 { return c.Silent },
+			"spoilt":  func(c feetech.Counters) uint64 { return c.Spoilt },
+			"strange": func(c feetech.Counters) uint64 { return c.Strange },
+		} {
+			counter("servo_answers_bad_total", "Answers of servos that did not come, came with a wrong checksum, or nobody had asked for.",
+				prometheus.Labels{"fault": fault}, func() float64 { return float64(read(d.servos.Report().Counters)) })
+		}
+		counter("servo_packets_total", "Packets sent on the servo bus.", nil, func() float64 { return float64(d.servos.Report().Packets) })
+		counter("servo_bus_opened_total", "How often the port of the servo bus was opened.", nil, func() float64 { return float64(d.servos.Report().Reopened) })
+		for i, s := range d.servos.Report().Servos {
+			labels := prometheus.Labels{"joint": s.Joint}
+			gauge("servo_volts", "Supply of a servo.", labels, func() float64 { return d.servos.Report().Servos[i].Volts })
+			gauge("servo_amperes", "Current of a servo.", labels, func() float64 { return d.servos.Report().Servos[i].Ampers })
+		}
 	}
 	for _, c := range d.cameras {
 		labels := prometheus.Labels{"camera": c.name}

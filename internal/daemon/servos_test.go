@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -214,6 +216,15 @@ func TestServoBusFollowsTeleopAndStops(t *testing.T) {
 	}
 	r.reset(t)
 	r.mustReach(t, safety.Held)
+	a.bus.Spoil(1)
+	r.pause(t, 100*time.Millisecond)
+	page := httptest.NewRecorder()
+	r.daemon.metrics().ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for _, want := range []string{`kuai_servo_answers_bad_total{fault="spoilt"} 1`, `kuai_servo_volts{joint="gripper"} 7.4`, "kuai_servo_bus_opened_total 1"} {
+		if !strings.Contains(page.Body.String(), want) {
+			t.Errorf("the metrics have no %s", want)
+		}
+	}
 }
 
 func TestReleasedJointsAreMovedByHandAndHoldWhereTheyAre(t *testing.T) {

@@ -49,7 +49,10 @@ func Replay(ctx context.Context, files []string, s Stages, refs string, update f
 	if err := read(files, m.take); err != nil && !errors.Is(err, errEnough) {
 		return nil, err
 	}
-	if report.Ticks == 0 {
+	switch {
+	case report.Ticks == 0 && report.Incomplete != "":
+		return nil, fmt.Errorf("%s: %s (a run is replayed from its begin: put the files of before into the same folder)", files[0], report.Incomplete)
+	case report.Ticks == 0:
 		return nil, fmt.Errorf("%s: no tick of a control loop is in it, so there is nothing to replay (record with kuai run and record.on: true)", files[0])
 	}
 	return report, nil

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -67,6 +69,26 @@ func TestEpisodesPlayBackAsTheyWere(t *testing.T) {
 		if e.Reason != want || e.Chunks < 3 {
 			t.Errorf("%+v, want the reason %q", e, want)
 		}
+	}
+}
+
+func TestARunInSeveralFilesIsReplayedFromItsBegin(t *testing.T) {
+	dir := t.TempDir()
+	files := dreamInto(t, dir, true)
+	other := dream(t, t.TempDir())
+	if err := os.Rename(other, filepath.Join(dir, "0-of-another-run.mcap")); err != nil {
+		t.Fatal(err)
+	}
+	_, found, err := Run(files[len(files)-1])
+	if err != nil || len(files) != 2 || !slices.Equal(found, files) {
+		t.Fatal(files, found, err)
+	}
+	report, err := Replay(t.Context(), found, stages(t, nil), "", nil)
+	if err != nil || !report.Same() || len(report.Episodes) != 3 {
+		t.Errorf("%v %s", err, text(t, report))
+	}
+	if report, err = Replay(t.Context(), files[1:], stages(t, nil), "", nil); err == nil {
+		t.Errorf("the end of a run was replayed without its begin: %s", text(t, report))
 	}
 }
 

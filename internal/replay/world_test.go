@@ -137,8 +137,19 @@ func (b *body) Wait(ctx context.Context, until robot.Time) error {
 // a reset one that is cancelled. It gives the recording.
 func dream(t *testing.T, dir string) string {
 	t.Helper()
+	files := dreamInto(t, dir, false)
+	if len(files) != 1 {
+		t.Fatal(files)
+	}
+	return files[0]
+}
+
+// dreamInto gives the files of dream; with split the second episode begins
+// another one.
+func dreamInto(t *testing.T, dir string, split bool) []string {
+	t.Helper()
 	clock := robot.NewManualClock(time.Unix(1e9, 0), robot.Time(time.Second))
-	recorder, err := record.Open(record.Options{Dir: dir, Clock: clock, Description: description(), Wait: true, JSONSchemas: Schemas(), Header: map[string]string{HeaderRun: "1"}})
+	recorder, err := record.Open(record.Options{Dir: dir, Clock: clock, Description: description(), Wait: true, JSONSchemas: Schemas(), Header: map[string]string{HeaderRun: dir}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,6 +178,12 @@ func dream(t *testing.T, dir string) string {
 		t.Fatal(err)
 	}
 	episode("1")
+	if split {
+		written := make(chan struct{})
+		recorder.JSON("barrier", clock.Now(), func() ([]byte, error) { close(written); return []byte("{}"), nil })
+		<-written
+		recorder.Rotate()
+	}
 	b.stop = clock.Now().Add(700 * time.Millisecond)
 	episode("2")
 	if err := b.loop.Reset(); err != nil {
@@ -180,10 +197,10 @@ func dream(t *testing.T, dir string) string {
 		t.Fatal(err)
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*.mcap"))
-	if err != nil || len(files) != 1 {
-		t.Fatal(files, err)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return files[0]
+	return files
 }
 
 // stages gives the stages with an agent that change has changed.

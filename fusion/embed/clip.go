@@ -2,6 +2,7 @@ package embed
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -74,9 +75,12 @@ func parseCLIPJSON(data []byte) (Tokenizer, error) {
 	if j.Model.Type != "BPE" || j.Model.Suffix != endOfWord {
 		return nil, fmt.Errorf("model: %s with end_of_word_suffix %q, CLIP has BPE with %q", j.Model.Type, j.Model.Suffix, endOfWord)
 	}
-	var ids map[string]int32
+	ids := map[string]int32{}
 	if err := json.Unmarshal(j.Model.Vocab, &ids); err != nil {
 		return nil, fmt.Errorf("model.vocab: %w", err)
+	}
+	if ids == nil {
+		return nil, errors.New("model.vocab: null, want an object of tokens and ids")
 	}
 	for _, a := range j.Added {
 		ids[a.Content] = a.ID

@@ -8,12 +8,10 @@ import (
 
 // Errors counts how a text differs from what was said.
 type Errors struct {
-	Words  int // of the reference
-	Wrong  int // substituted
-	Lost   int // deleted
-	Extra  int // inserted
-	Spoken []string
-	Heard  []string
+	Words int // of the reference
+	Wrong int // substituted
+	Lost  int // deleted
+	Extra int // inserted
 }
 
 // Total is the number of errors.
@@ -32,7 +30,7 @@ func (e *Errors) Rate() float64 {
 // that make one text of the other (Levenshtein, 1966).
 func Compare(spoken, heard string) Errors {
 	a, b := Words(spoken), Words(heard)
-	e := Errors{Words: len(a), Spoken: a, Heard: b}
+	e := Errors{Words: len(a)}
 	// steps[i][j] is the fewest errors between the first i and j words.
 	steps := make([][]int, len(a)+1)
 	for i := range steps {

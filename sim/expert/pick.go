@@ -47,8 +47,6 @@ type picking struct {
 	grasp grasp
 	// at is where the block was when the grasp was planned.
 	at robot.Vec3
-	// bottom is where the tool was when the lift began.
-	bottom float64
 }
 
 func newPicking(block *robot.Object, scene *robot.Scene) (*picking, error) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"os/exec"
@@ -44,9 +45,35 @@ func TestChildDaemon(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	greedy := make(chan os.Signal, 1)
+	signal.Notify(greedy, outOfMemory)
+	go func() {
+		<-greedy
+		t.Error(exhaust())
+	}()
 	if err := errors.Join(d.Run(ctx), d.Close()); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// outOfMemory makes the child run out of memory.
+const outOfMemory = syscall.SIGUSR1
+
+// exhaust allocates until the system gives no more, which it does soon.
+func exhaust() error {
+	none := syscall.Rlimit{}
+	if err := syscall.Getrlimit(syscall.RLIMIT_AS, &none); err != nil {
+		return err
+	}
+	none.Cur = 1 << 20
+	if err := syscall.Setrlimit(syscall.RLIMIT_AS, &none); err != nil {
+		return err
+	}
+	var hoard [][]byte
+	for range 10_000 {
+		hoard = append(hoard, make([]byte, 64<<20))
+	}
+	return fmt.Errorf("there was room for %d blocks", len(hoard))
 }
 
 // elsewhere is a daemon in another process, on a broker of this one.
@@ -182,14 +209,27 @@ func (e *elsewhere) stands(a *servoArm) {
 // A servo bus has no watchdog: the servos hold the last goal, which is at most a
 // tick of motion away, and do so for ever.
 func TestKilledInMotion(t *testing.T) {
-	t.Setenv("XDG_STATE_HOME", t.TempDir())
-	a := newServoArm(t)
-	e := startElsewhere(t, a, "127.0.0.1")
-	e.moving(a)
-	if err := e.command.Process.Kill(); err != nil {
-		t.Fatal(err)
+	for name, cause := range map[string]syscall.Signal{"killed": syscall.SIGKILL, "out of memory": outOfMemory} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("XDG_STATE_HOME", t.TempDir())
+			a := newServoArm(t)
+			e := startElsewhere(t, a, "127.0.0.1")
+			e.moving(a)
+			if err := e.command.Process.Signal(cause); err != nil {
+				t.Fatal(err)
+			}
+			if err := e.command.Wait(); err == nil || cause == outOfMemory && !strings.Contains(e.output.String(), "out of memory") {
+				t.Errorf("the child ended with %v:\n%s", err, e.output.String())
+			}
+			e.comesUpStopped(t, a)
+		})
 	}
-	_ = e.command.Wait()
+}
+
+// comesUpStopped fails unless the robot whose daemon is gone stands, and the
+// next daemon leaves it so until a reset.
+func (e *elsewhere) comesUpStopped(t *testing.T, a *servoArm) {
+	t.Helper()
 	e.stands(a)
 	if !a.torque(1) {
 		t.Error("the servos let go; the documentation says that they hold")

@@ -39,13 +39,31 @@ pictures: build models web/node_modules ## take docs/page.png and docs/page-phon
 eval: models ## whole episodes in simulation, headless: success rates of the default suite
 	bin/kuai eval
 
-bench: models ## every figure of docs/figures.md; JSON=1 for one object a line
+bench: models test-deps ## every figure of docs/figures.md; JSON=1 for one object a line
+	@bin/kuai models pull whisper-base
 	bin/kuai bench $(if $(JSON),--json)
 
-figures: models ## measure everything and write docs/figures.md (about 10 minutes, on a quiet machine)
+PEERS_VENV := .venv-peers
+PEERS ?=
+
+peers-deps: $(PEERS_VENV)/ready ## what kuai is measured beside, pinned, in .venv-peers
+
+$(PEERS_VENV)/ready: scripts/peers/requirements.txt
+	python3 -m venv $(PEERS_VENV)
+	$(PEERS_VENV)/bin/pip install -q -r $<
+	@touch $@
+
+bench-peers: peers-deps test-deps models ## kuai beside onnxruntime, openvino, llama.cpp and faster-whisper, in turns (PEERS="--only asr")
+	@bin/kuai models pull whisper-base
+	$(GO) build -o build/turns ./cmd/turns
+	@[ -f build/peers/clip-vit-b32/model.safetensors ] || build/turns tower build/peers/clip-vit-b32
+	$(PEERS_VENV)/bin/python scripts/peers $(PEERS) $(if $(JSON),--json)
+
+figures: models test-deps ## measure everything and write docs/figures.md, with build/peers.jsonl if it is there (about 10 minutes, on a quiet machine)
 	@mkdir -p build
+	@bin/kuai models pull whisper-base
 	{ bin/kuai bench --json; bin/kuai eval --given --episodes 200 --json; bin/kuai eval --json; } > build/figures.jsonl
-	python3 scripts/figures.py < build/figures.jsonl > docs/figures.md
+	cat build/figures.jsonl $(wildcard build/peers.jsonl) | python3 scripts/figures.py > docs/figures.md
 
 ## --- training ----------------------------------------------------------------
 
@@ -111,4 +129,4 @@ $(VENV)/bin/ruff:
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install -q ruff==0.14.5
 
-.PHONY: help run build deps fw models web pictures eval bench figures train-deps train-planner test-train test mutation soak test-web test-lerobot web-deps test-deps lint
+.PHONY: help run build deps fw models web pictures eval bench peers-deps bench-peers figures train-deps train-planner test-train test mutation soak test-web test-lerobot web-deps test-deps lint

@@ -21,14 +21,15 @@ var arrows = map[string][]string{
 	"internal/checkpoint": {"kernels"},
 	"internal/models":     {},
 
-	"perception": {"robot", "kernels", "internal/checkpoint", "internal/models"},
+	"perception": {"robot", "kernels", "internal/checkpoint", "internal/models", "internal/jpeg"},
 	"fusion":     {"robot", "kernels", "perception", "internal/checkpoint", "internal/models"},
 	"policy":     {"robot", "fusion", "perception"},
 	// Joints that are MQTT devices speak the payloads of the topics.
 	"actuation": {"robot", "internal/topics"},
 
-	// The simulator stands where the hardware does, so it knows the robot alone.
-	"sim": {"robot"},
+	// The simulator stands where the hardware does, so it knows the robot alone;
+	// its cameras send JPEG as those of an IP camera do.
+	"sim": {"robot", "internal/jpeg"},
 	// The simulated board keeps pace with a clock.
 	"firmware": {"robot"},
 
@@ -36,17 +37,19 @@ var arrows = map[string][]string{
 	"internal/topics": {"robot"},
 	"internal/broker": {"robot", "internal/topics"},
 	"internal/config": {"robot"},
-	"internal/record": {"robot", "internal/topics", "internal/picture"},
-	// JPEG files, for recordings and datasets.
-	"internal/picture": {},
-	"internal/web":     {"robot", "internal/topics", "internal/broker"},
+	"internal/record": {"robot", "internal/topics", "internal/jpeg"},
+	// JPEG files, for cameras on either side, recordings, datasets and the page.
+	"internal/jpeg": {},
+	"internal/web":     {"robot", "internal/topics", "internal/broker", "internal/jpeg"},
 	"internal/bench":   {"robot"},
 	// What stages were given, and those stages again.
 	"internal/replay": {"robot", "actuation", "policy", "internal/record"},
 	// What is in a recording, in figures and plots.
 	"internal/inspect": {"robot", "internal/record", "internal/replay"},
 	// Recordings become datasets and back.
-	"internal/dataset": {"robot", "internal/record", "internal/replay", "internal/picture"},
+	"internal/dataset": {"robot", "internal/record", "internal/replay", "internal/jpeg"},
+	// The models, measured in turns with other programs.
+	"internal/turns": {"robot", "kernels", "perception", "fusion"},
 	// Threads that must be on time: the simulator's physics, the control loop.
 	"internal/realtime": {"robot"},
 	// The daemon is the wiring: it alone knows every room.

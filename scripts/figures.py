@@ -48,8 +48,14 @@ def processor() -> str:
     return platform.processor()
 
 
+def merged(rows: list[dict]) -> list[dict]:
+    """Leaves out what was measured alone where it was measured beside a peer too."""
+    beside = {row["name"] for row in rows if row["peer"]}
+    return [row for row in rows if row["peer"] or row["name"] not in beside]
+
+
 def main() -> None:
-    rows = [json.loads(line) for line in sys.stdin if line.strip()]
+    rows = merged([json.loads(line) for line in sys.stdin if line.strip()])
     if not rows:
         sys.exit("figures: no JSON lines on standard input")
     system = f"{platform.system()} {platform.machine()}"

@@ -31,7 +31,9 @@ func BenchGroups(c *config.Config) []bench.Group {
 		{Name: "record", About: "recording three cameras and a control loop at 500 Hz: the share of one core, and what is lost", Run: func(ctx context.Context) ([]bench.Row, error) { return benchRecord(ctx, c) }},
 		{Name: "say", About: "from an instruction over MQTT to the first motion", Run: func(ctx context.Context) ([]bench.Row, error) { return benchSay(ctx, c) }},
 		{Name: "lm", About: "tokens a second that the language model reads and writes", Run: func(ctx context.Context) ([]bench.Row, error) { return benchModel(ctx, c) }},
+		{Name: "encode", About: "one picture through CLIP ViT-B/32 with random weights, at each precision", Run: func(ctx context.Context) ([]bench.Row, error) { return benchEncode(ctx, c) }},
 		{Name: "kernels", About: "the rate of each operator", Run: func(ctx context.Context) ([]bench.Row, error) { return benchKernels(ctx, c) }},
+		{Name: "asr", About: "three seconds of speech to text", Run: func(ctx context.Context) ([]bench.Row, error) { return benchHearing(ctx, c) }},
 	}
 }
 

@@ -9,17 +9,14 @@ import (
 	"github.com/kuai-robot/kuai/fusion/generate"
 	"github.com/kuai-robot/kuai/internal/bench"
 	"github.com/kuai-robot/kuai/internal/config"
+	"github.com/kuai-robot/kuai/internal/turns"
 	"github.com/kuai-robot/kuai/kernels/kernelbench"
 	"github.com/kuai-robot/kuai/robot"
 )
 
-// Sizes of a language model's figures: the prompt that is read, the answer that
-// is written, and how often; the median counts.
-const (
-	promptTokens = 512
-	answerTokens = 64
-	repetitions  = 7
-)
+// repetitions is how often a language model's speed is measured; the median
+// counts.
+const repetitions = 7
 
 // benchKernels gives the rate of each operator alone.
 func benchKernels(_ context.Context, c *config.Config) ([]bench.Row, error) {
@@ -54,7 +51,7 @@ func benchModel(ctx context.Context, c *config.Config) (rows []bench.Row, err er
 	var prefill, decode []float64
 	clock := robot.NewSystemClock()
 	for i := range repetitions {
-		read, written, err := pace(ctx, clock, session, promptOf(m.model, int32(i)))
+		read, written, err := pace(ctx, clock, session, turns.Prompt(m.model, int32(i)))
 		if err != nil {
 			return nil, err
 		}
@@ -67,16 +64,6 @@ func benchModel(ctx context.Context, c *config.Config) (rows []bench.Row, err er
 	}, nil
 }
 
-// promptOf gives a prompt of promptTokens; another first means another prompt
-// from the first token on, so that nothing is left of the one before.
-func promptOf(m *generate.Model, first int32) []int32 {
-	prompt := make([]int32, promptTokens)
-	for i := range prompt {
-		prompt[i] = (1000 + 37*first + 7*int32(i)) % int32(m.Config().Vocab)
-	}
-	return prompt
-}
-
 // pace gives tokens a second read, and written after that.
 func pace(ctx context.Context, clock robot.Clock, session *generate.Session, prompt []int32) (read, written float64, err error) {
 	began := clock.Now()
@@ -84,13 +71,9 @@ func pace(ctx context.Context, clock robot.Clock, session *generate.Session, pro
 		return 0, 0, err
 	}
 	read = float64(len(prompt)) / clock.Now().Sub(began).Seconds()
-	// The model may end its answer early, so each token is asked for by itself.
 	began = clock.Now()
-	for i := range answerTokens {
-		prompt = append(prompt, 2000+int32(i))
-		if _, err := session.Logits(ctx, prompt); err != nil {
-			return 0, 0, err
-		}
+	if err := turns.Follow(ctx, session, prompt); err != nil {
+		return 0, 0, err
 	}
-	return read, answerTokens / clock.Now().Sub(began).Seconds(), nil
+	return read, turns.AnswerTokens / clock.Now().Sub(began).Seconds(), nil
 }

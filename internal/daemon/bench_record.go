@@ -12,7 +12,7 @@ import (
 	"github.com/kuai-robot/kuai/actuation/control"
 	"github.com/kuai-robot/kuai/internal/bench"
 	"github.com/kuai-robot/kuai/internal/config"
-	"github.com/kuai-robot/kuai/internal/picture"
+	"github.com/kuai-robot/kuai/internal/jpeg"
 	"github.com/kuai-robot/kuai/internal/record"
 	"github.com/kuai-robot/kuai/internal/replay"
 	"github.com/kuai-robot/kuai/robot"
@@ -32,7 +32,7 @@ const (
 // with pixels that have yet to become JPEG.
 func benchRecord(ctx context.Context, c *config.Config) (rows []bench.Row, err error) {
 	pixels := texture(recordWidth, recordHeight)
-	file, err := picture.Encode(pixels, recordWidth, recordHeight, 80)
+	file, err := jpeg.Encode(pixels, recordWidth, recordHeight, 80)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kuai-robot/kuai/internal/picture"
+	"github.com/kuai-robot/kuai/internal/jpeg"
 	"github.com/kuai-robot/kuai/internal/record"
 	"github.com/kuai-robot/kuai/internal/replay"
 	"github.com/kuai-robot/kuai/robot"
@@ -44,7 +44,7 @@ func recording(t *testing.T) string {
 	for i := range 300 {
 		now := clock.Now()
 		if i%5 == 0 {
-			file, err := picture.Encode(grey(byte(i/2)), testWidth, testHeight, 95)
+			file, err := jpeg.Encode(grey(byte(i/2)), testWidth, testHeight, 95)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/kuai-robot/kuai/internal/picture"
+	"github.com/kuai-robot/kuai/internal/jpeg"
 	"github.com/kuai-robot/kuai/internal/record"
 	"github.com/kuai-robot/kuai/internal/replay"
 	"github.com/kuai-robot/kuai/robot"
@@ -135,7 +135,7 @@ func (m *importer) picture(camera string, from *pictures) error {
 	if err != nil {
 		return err
 	}
-	file, err := picture.Encode(p.rgb, p.width, p.height, importQuality)
+	file, err := jpeg.Encode(p.rgb, p.width, p.height, importQuality)
 	if err != nil {
 		return err
 	}

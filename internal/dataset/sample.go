@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kuai-robot/kuai/internal/picture"
+	"github.com/kuai-robot/kuai/internal/jpeg"
 	"github.com/kuai-robot/kuai/internal/record"
 	"github.com/kuai-robot/kuai/internal/replay"
 	"github.com/kuai-robot/kuai/robot"
@@ -166,7 +166,7 @@ func (s *sampler) forget(t robot.Time) {
 
 // decode gives the first picture that is kept of camera i, cut to its size.
 func (s *sampler) decode(i int) ([]byte, error) {
-	width, height, rgb, err := picture.Decode(s.pictures[i][0].file)
+	width, height, rgb, err := jpeg.Decode(s.pictures[i][0].file)
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kuai-robot/kuai/internal/picture"
+	"github.com/kuai-robot/kuai/internal/jpeg"
 	"github.com/kuai-robot/kuai/internal/record"
 	"github.com/kuai-robot/kuai/internal/replay"
 	"github.com/kuai-robot/kuai/robot"
@@ -110,7 +110,7 @@ func (r *run) seePicture(rec *record.Record) error {
 		if err != nil {
 			return err
 		}
-		width, height, err := picture.Size(file)
+		width, height, err := jpeg.Size(file)
 		if err != nil {
 			return fmt.Errorf("topic %s at %v: %w", rec.Topic, rec.At, err)
 		}

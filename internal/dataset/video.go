@@ -12,7 +12,7 @@ import (
 	"fmt"
 	"unsafe"
 
-	"github.com/kuai-robot/kuai/internal/picture"
+	"github.com/kuai-robot/kuai/internal/jpeg"
 )
 
 // videoWriter writes the pictures of one camera and episode as H.264 in MP4.
@@ -22,8 +22,8 @@ type videoWriter struct {
 }
 
 func createVideo(path string, width, height, fps int) (*videoWriter, error) {
-	if width < 2 || height < 2 || width > picture.MaxSide || height > picture.MaxSide || width%2 != 0 || height%2 != 0 {
-		return nil, fmt.Errorf("video: %d×%d pixels: both must be even and at most %d", width, height, picture.MaxSide)
+	if width < 2 || height < 2 || width > jpeg.MaxSide || height > jpeg.MaxSide || width%2 != 0 || height%2 != 0 {
+		return nil, fmt.Errorf("video: %d×%d pixels: both must be even and at most %d", width, height, jpeg.MaxSide)
 	}
 	name := C.CString(path)
 	defer C.free(unsafe.Pointer(name))
@@ -92,7 +92,7 @@ func (v *videoReader) next() (p videoPicture, ok bool, err error) {
 	if code <= 0 {
 		return p, false, videoError(code)
 	}
-	if width < 1 || height < 1 || width > picture.MaxSide || height > picture.MaxSide {
+	if width < 1 || height < 1 || width > jpeg.MaxSide || height > jpeg.MaxSide {
 		return p, false, fmt.Errorf("a picture of %d×%d pixels", width, height)
 	}
 	p = videoPicture{float64(seconds), int(width), int(height), make([]byte, 3*int(width)*int(height))}

@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/kuai-robot/kuai/internal/picture"
+	"github.com/kuai-robot/kuai/internal/jpeg"
 	"github.com/kuai-robot/kuai/robot"
 )
 
@@ -280,7 +280,7 @@ func (r *Recorder) finish() error {
 const jpegQuality = 90
 
 func encodeJPEG(f *robot.Frame) ([]byte, error) {
-	data, err := picture.Encode(f.Pixels, f.Width, f.Height, jpegQuality)
+	data, err := jpeg.Encode(f.Pixels, f.Width, f.Height, jpegQuality)
 	if err != nil {
 		return nil, fmt.Errorf("camera %s: %w", f.Camera, err)
 	}

@@ -1,13 +1,9 @@
 package web
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
-	"image"
-	"image/color"
-	"image/jpeg"
 	"math"
 	"net/http"
 	"strings"
@@ -16,6 +12,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/kuai-robot/kuai/internal/jpeg"
 	"github.com/kuai-robot/kuai/robot"
 )
 
@@ -124,30 +121,11 @@ func encode(frame *robot.Frame) ([]byte, error) {
 	if frame.JPEG != nil {
 		return frame.JPEG, nil
 	}
-	if frame.Width <= 0 || frame.Height <= 0 || len(frame.Pixels) != 3*frame.Width*frame.Height {
-		return nil, fmt.Errorf("camera %s: %d bytes are no picture of %d×%d", frame.Camera, len(frame.Pixels), frame.Width, frame.Height)
+	file, err := jpeg.Encode(frame.Pixels, frame.Width, frame.Height, jpegQuality)
+	if err != nil {
+		return nil, fmt.Errorf("camera %s: %w", frame.Camera, err)
 	}
-	var out bytes.Buffer
-	err := jpeg.Encode(&out, ycbcr(frame), &jpeg.Options{Quality: jpegQuality})
-	return out.Bytes(), err
-}
-
-// ycbcr converts with the colours halved both ways, which is what the encoder
-// would do pixel by pixel through an interface, several times slower.
-func ycbcr(frame *robot.Frame) *image.YCbCr {
-	out := image.NewYCbCr(image.Rect(0, 0, frame.Width, frame.Height), image.YCbCrSubsampleRatio420)
-	for y := range frame.Height {
-		row := frame.Pixels[3*y*frame.Width:]
-		for x := range frame.Width {
-			luma, cb, cr := color.RGBToYCbCr(row[3*x], row[3*x+1], row[3*x+2])
-			out.Y[y*out.YStride+x] = luma
-			if y&1 == 0 && x&1 == 0 {
-				o := (y/2)*out.CStride + x/2
-				out.Cb[o], out.Cr[o] = cb, cr
-			}
-		}
-	}
-	return out
+	return file, nil
 }
 
 // serveCameraSocket sends the newest picture whenever the browser has answered

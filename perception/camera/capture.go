@@ -12,6 +12,7 @@ import (
 
 	"gocv.io/x/gocv"
 
+	"github.com/kuai-robot/kuai/internal/jpeg"
 	"github.com/kuai-robot/kuai/perception/rtsp"
 	"github.com/kuai-robot/kuai/robot"
 )
@@ -150,7 +151,7 @@ func (s *fileSource) once(ctx context.Context, start robot.Time, out sink) (time
 }
 
 func deliverMat(bgr gocv.Mat, rgb *gocv.Mat, stamp rtsp.Stamp, out sink) {
-	if bgr.Channels() != 3 || bgr.Rows() > maxSide || bgr.Cols() > maxSide {
+	if bgr.Channels() != 3 || bgr.Rows() > jpeg.MaxSide || bgr.Cols() > jpeg.MaxSide {
 		out.corrupt(errors.New("opencv: not a colour picture of a sane size"))
 		return
 	}

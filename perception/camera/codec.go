@@ -11,6 +11,7 @@ import (
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h265"
 	"github.com/pion/rtp"
 
+	"github.com/kuai-robot/kuai/internal/jpeg"
 	"github.com/kuai-robot/kuai/perception/rtsp"
 )
 
@@ -121,7 +122,7 @@ func (jpegDecoder) decode(u unit, want bool, out sink) {
 		out.drop(1)
 		return
 	}
-	width, height, pixels, err := decodeJPEG(u.data)
+	width, height, pixels, err := jpeg.Decode(u.data)
 	if err != nil {
 		out.corrupt(err)
 		return

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kuai-robot/kuai/internal/jpeg"
 	"github.com/kuai-robot/kuai/robot"
 	"github.com/kuai-robot/kuai/sim/rtsp"
 )
@@ -117,7 +118,7 @@ func TestAPictureKeepsItsColoursAndItsTime(t *testing.T) {
 			t.Fatalf("frame %s of %d×%d", f.Camera, f.Width, f.Height)
 		}
 		checkColours(t, 320, 240, f.Pixels, 4)
-		if _, _, again, err := decodeJPEG(f.JPEG); err != nil || string(again) != string(f.Pixels) {
+		if _, _, again, err := jpeg.Decode(f.JPEG); err != nil || string(again) != string(f.Pixels) {
 			t.Fatalf("the JPEG that came with the frame is another picture: %v", err)
 		}
 	}

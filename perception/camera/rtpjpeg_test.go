@@ -6,7 +6,7 @@ import (
 	"errors"
 	"image"
 	"image/color"
-	"image/jpeg"
+	stdjpeg "image/jpeg"
 	"math"
 	"slices"
 	"strings"
@@ -14,6 +14,8 @@ import (
 
 	"github.com/bluenviron/gortsplib/v4/pkg/format/rtpmjpeg"
 	"github.com/pion/rtp"
+
+	"github.com/kuai-robot/kuai/internal/jpeg"
 )
 
 // quarters is red, green, blue and grey.
@@ -55,7 +57,7 @@ func goJPEG(t testing.TB, width, height int) []byte {
 		m.Pix[i/3*4+i%3] = v
 	}
 	var b bytes.Buffer
-	if err := jpeg.Encode(&b, m, &jpeg.Options{Quality: 90}); err != nil {
+	if err := stdjpeg.Encode(&b, m, &stdjpeg.Options{Quality: 90}); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -97,14 +99,14 @@ func assemble(t *testing.T, a *jpegAssembler, packets []*rtp.Packet) []byte {
 
 func TestAPictureComesBackAsItWas(t *testing.T) {
 	original := goJPEG(t, 320, 240)
-	_, _, want, err := decodeJPEG(original)
+	_, _, want, err := jpeg.Decode(original)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, size := range []int{1450, 300, 60_000} {
 		var a jpegAssembler
 		for range 2 {
-			width, height, got, err := decodeJPEG(assemble(t, &a, packetise(t, original, size)))
+			width, height, got, err := jpeg.Decode(assemble(t, &a, packetise(t, original, size)))
 			if err != nil || width != 320 || height != 240 {
 				t.Fatalf("%d×%d, %v", width, height, err)
 			}
@@ -124,10 +126,10 @@ func TestTablesByQ(t *testing.T) {
 			m.Y[i] = byte(i * 7)
 		}
 		var b bytes.Buffer
-		if err := jpeg.Encode(&b, m, &jpeg.Options{Quality: q}); err != nil {
+		if err := stdjpeg.Encode(&b, m, &stdjpeg.Options{Quality: q}); err != nil {
 			t.Fatal(err)
 		}
-		_, _, want, err := decodeJPEG(b.Bytes())
+		_, _, want, err := jpeg.Decode(b.Bytes())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +139,7 @@ func TestTablesByQ(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, got, err := decodeJPEG(file); err != nil || !bytes.Equal(got, want) {
+		if _, _, got, err := jpeg.Decode(file); err != nil || !bytes.Equal(got, want) {
 			t.Errorf("Q %d: the pixels differ: %v", q, err)
 		}
 	}
@@ -181,7 +183,7 @@ func TestAMissingPacketCostsItsPictureOnly(t *testing.T) {
 			}
 			if file != nil {
 				files++
-				if _, _, _, err := decodeJPEG(file); err != nil {
+				if _, _, _, err := jpeg.Decode(file); err != nil {
 					t.Errorf("packet %d missing: the file does not decode: %v", missing, err)
 				}
 			}
@@ -257,10 +259,10 @@ func TestDecodeJPEGRefuses(t *testing.T) {
 	grey := new(bytes.Buffer)
 	m := image.NewGray(image.Rect(0, 0, 8, 8))
 	m.SetGray(0, 0, color.Gray{Y: 255})
-	if err := jpeg.Encode(grey, m, nil); err != nil {
+	if err := stdjpeg.Encode(grey, m, nil); err != nil {
 		t.Fatal(err)
 	}
-	if w, h, rgb, err := decodeJPEG(grey.Bytes()); err != nil || w != 8 || h != 8 || len(rgb) != 192 {
+	if w, h, rgb, err := jpeg.Decode(grey.Bytes()); err != nil || w != 8 || h != 8 || len(rgb) != 192 {
 		t.Errorf("grey: %d×%d, %v", w, h, err)
 	}
 	huge := bytes.Clone(whole)
@@ -279,7 +281,7 @@ func TestDecodeJPEGRefuses(t *testing.T) {
 		"damaged":   flipped,
 		"not JPEG":  []byte("GIF89a                              "),
 	} {
-		if _, _, _, err := decodeJPEG(file); err == nil {
+		if _, _, _, err := jpeg.Decode(file); err == nil {
 			t.Errorf("%s was taken", name)
 		}
 	}
@@ -317,7 +319,7 @@ func FuzzRTPJPEG(f *testing.F) {
 			if file == nil {
 				continue
 			}
-			width, height, rgb, err := decodeJPEG(file)
+			width, height, rgb, err := jpeg.Decode(file)
 			if err == nil && (len(rgb) != 3*width*height || width > 2040 || height > 2040) {
 				t.Fatalf("%d×%d pixels in %d bytes", width, height, len(rgb))
 			}

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"unsafe"
 
+	"github.com/kuai-robot/kuai/internal/jpeg"
 	"github.com/kuai-robot/kuai/perception/rtsp"
 	"github.com/kuai-robot/kuai/robot"
 )
@@ -84,7 +85,7 @@ func (d *videoDecoder) receive(want bool, out sink) bool {
 		out.corrupt(errors.New("video: a picture without a time stamp"))
 	case !want:
 		out.drop(1)
-	case width > maxSide || height > maxSide:
+	case width > jpeg.MaxSide || height > jpeg.MaxSide:
 		out.corrupt(fmt.Errorf("video: %d×%d pixels", width, height))
 	default:
 		pixels := make([]byte, 3*int(width)*int(height))

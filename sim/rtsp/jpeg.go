@@ -1,20 +1,13 @@
 package rtsp
 
-/*
-#cgo pkg-config: libjpeg
-#include <stdlib.h>
-#include "jpeg.h"
-*/
-import "C"
-
 import (
 	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"sync"
-	"unsafe"
 
+	"github.com/kuai-robot/kuai/internal/jpeg"
 	"github.com/kuai-robot/kuai/robot"
 )
 
@@ -37,18 +30,9 @@ func encode(rgb []byte, width, height, quality int) ([]byte, error) {
 	if width < 8 || height < 8 || width > maxSide || height > maxSide || width%8 != 0 || height%8 != 0 {
 		return nil, fmt.Errorf("a picture of %d×%d pixels: RTP/JPEG wants multiples of 8 up to %d", width, height, maxSide)
 	}
-	if len(rgb) != 3*width*height {
-		return nil, fmt.Errorf("%d bytes of pixels for %d×%d", len(rgb), width, height)
-	}
-	var file *C.uint8_t
-	var size C.size_t
-	var text [C.KUAI_JPEG_TEXT]C.char
-	if C.kuai_jpeg_encode((*C.uint8_t)(unsafe.Pointer(&rgb[0])), C.int(width), C.int(height), C.int(quality),
-		&file, &size, &text[0]) != 0 {
-		return nil, fmt.Errorf("jpeg: %s", C.GoString(&text[0]))
-	}
-	defer C.free(unsafe.Pointer(file))
-	return C.GoBytes(unsafe.Pointer(file), C.int(size)), nil
+	// Baseline with the Huffman tables of Annex K, 4:2:0, no restart markers: what
+	// the packets' headers can say.
+	return jpeg.Encode(rgb, width, height, quality)
 }
 
 // Markers of JPEG (ITU-T T.81, Table B.1).

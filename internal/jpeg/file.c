@@ -1,4 +1,4 @@
-#include "jpeg.h"
+#include "file.h"
 
 // jpeglib.h needs FILE and size_t but does not bring them.
 // clang-format off
@@ -7,6 +7,7 @@
 #include <jerror.h>
 // clang-format on
 #include <setjmp.h>
+#include <stdlib.h>
 
 struct failure {
   struct jpeg_error_mgr base;
@@ -22,10 +23,51 @@ static void fail(j_common_ptr info) {
   longjmp(f->out, 1);
 }
 
-// Warnings say that the picture was patched up. Padding before a marker is the
-// harmless one, and some cameras send it.
+// A warning says that a picture was patched up. Padding before a marker is the
+// harmless one.
 static void warn(j_common_ptr info, int level) {
   if (level < 0 && info->err->msg_code != JWRN_EXTRANEOUS_DATA) fail(info);
+}
+
+static struct jpeg_error_mgr* handler(struct failure* f, char* text) {
+  struct jpeg_error_mgr* manager = jpeg_std_error(&f->base);
+  f->base.error_exit = fail;
+  f->base.emit_message = warn;
+  f->text = text;
+  return manager;
+}
+
+int kuai_jpeg_encode(const uint8_t* rgb, int width, int height, int quality, uint8_t** file,
+                     size_t* size, char text[KUAI_JPEG_TEXT]) {
+  struct jpeg_compress_struct c = {0};
+  struct failure f;
+  // libjpeg gives the buffer it grew to only at the end.
+  unsigned char* volatile out = NULL;
+  unsigned long length = 0;
+  c.err = handler(&f, text);
+  if (setjmp(f.out)) {
+    jpeg_destroy_compress(&c);
+    free(out);
+    return -1;
+  }
+  jpeg_create_compress(&c);
+  jpeg_mem_dest(&c, (unsigned char**)&out, &length);
+  c.image_width = width;
+  c.image_height = height;
+  c.input_components = 3;
+  c.in_color_space = JCS_RGB;
+  jpeg_set_defaults(&c);
+  jpeg_set_quality(&c, quality, TRUE);
+  jpeg_start_compress(&c, TRUE);
+  while (c.next_scanline < c.image_height) {
+    JSAMPROW row = (JSAMPROW)(rgb + (size_t)3 * width * c.next_scanline);
+    jpeg_write_scanlines(&c, &row, 1);
+  }
+  jpeg_finish_compress(&c);
+  jpeg_destroy_compress(&c);
+  *file = out;
+  *size = length;
+  return 0;
 }
 
 static void begin(struct jpeg_decompress_struct* d, const uint8_t* file, size_t size) {
@@ -34,18 +76,11 @@ static void begin(struct jpeg_decompress_struct* d, const uint8_t* file, size_t 
   jpeg_read_header(d, TRUE);
 }
 
-static void handle(struct jpeg_decompress_struct* d, struct failure* f, char* text) {
-  d->err = jpeg_std_error(&f->base);
-  f->base.error_exit = fail;
-  f->base.emit_message = warn;
-  f->text = text;
-}
-
 int kuai_jpeg_size(const uint8_t* file, size_t size, int* width, int* height,
                    char text[KUAI_JPEG_TEXT]) {
   struct jpeg_decompress_struct d = {0};
   struct failure f;
-  handle(&d, &f, text);
+  d.err = handler(&f, text);
   if (setjmp(f.out)) {
     jpeg_destroy_decompress(&d);
     return -1;
@@ -57,11 +92,11 @@ int kuai_jpeg_size(const uint8_t* file, size_t size, int* width, int* height,
   return 0;
 }
 
-int kuai_jpeg_rgb(const uint8_t* file, size_t size, int width, int height, uint8_t* rgb,
-                  char text[KUAI_JPEG_TEXT]) {
+int kuai_jpeg_decode(const uint8_t* file, size_t size, int width, int height, uint8_t* rgb,
+                     char text[KUAI_JPEG_TEXT]) {
   struct jpeg_decompress_struct d = {0};
   struct failure f;
-  handle(&d, &f, text);
+  d.err = handler(&f, text);
   if (setjmp(f.out)) {
     jpeg_destroy_decompress(&d);
     return -1;

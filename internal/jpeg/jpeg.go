@@ -1,9 +1,9 @@
-package picture
+package jpeg
 
 /*
 #cgo pkg-config: libjpeg
 #include <stdlib.h>
-#include "picture.h"
+#include "file.h"
 */
 import "C"
 
@@ -26,8 +26,8 @@ func Encode(rgb []byte, width, height, quality int) ([]byte, error) {
 	}
 	var file *C.uint8_t
 	var size C.size_t
-	var text [C.KUAI_PICTURE_TEXT]C.char
-	if C.kuai_picture_encode((*C.uint8_t)(unsafe.Pointer(&rgb[0])), C.int(width), C.int(height), C.int(quality), &file, &size, &text[0]) != 0 {
+	var text [C.KUAI_JPEG_TEXT]C.char
+	if C.kuai_jpeg_encode((*C.uint8_t)(unsafe.Pointer(&rgb[0])), C.int(width), C.int(height), C.int(quality), &file, &size, &text[0]) != 0 {
 		return nil, fmt.Errorf("jpeg: %s", C.GoString(&text[0]))
 	}
 	defer C.free(unsafe.Pointer(file))
@@ -40,8 +40,8 @@ func Size(file []byte) (width, height int, err error) {
 		return 0, 0, errors.New("jpeg: empty")
 	}
 	var w, h C.int
-	var text [C.KUAI_PICTURE_TEXT]C.char
-	if C.kuai_picture_size((*C.uint8_t)(unsafe.Pointer(&file[0])), C.size_t(len(file)), &w, &h, &text[0]) != 0 {
+	var text [C.KUAI_JPEG_TEXT]C.char
+	if C.kuai_jpeg_size((*C.uint8_t)(unsafe.Pointer(&file[0])), C.size_t(len(file)), &w, &h, &text[0]) != 0 {
 		return 0, 0, fmt.Errorf("jpeg: %s", C.GoString(&text[0]))
 	}
 	if w < 1 || h < 1 || w > MaxSide || h > MaxSide {
@@ -57,8 +57,8 @@ func Decode(file []byte) (width, height int, rgb []byte, err error) {
 		return 0, 0, nil, err
 	}
 	rgb = make([]byte, 3*width*height)
-	var text [C.KUAI_PICTURE_TEXT]C.char
-	if C.kuai_picture_decode((*C.uint8_t)(unsafe.Pointer(&file[0])), C.size_t(len(file)), C.int(width), C.int(height), (*C.uint8_t)(unsafe.Pointer(&rgb[0])), &text[0]) != 0 {
+	var text [C.KUAI_JPEG_TEXT]C.char
+	if C.kuai_jpeg_decode((*C.uint8_t)(unsafe.Pointer(&file[0])), C.size_t(len(file)), C.int(width), C.int(height), (*C.uint8_t)(unsafe.Pointer(&rgb[0])), &text[0]) != 0 {
 		return 0, 0, nil, fmt.Errorf("jpeg: %s", C.GoString(&text[0]))
 	}
 	return width, height, rgb, nil

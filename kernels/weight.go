@@ -14,6 +14,9 @@ type Weight struct {
 	Shape  []int
 	Data   []byte    // not copied; must not change until the programs that use it are compiled
 	Scales []float32 // I8 only: number = byte * Scales[row]
+	// Packed is called, if it is set, each time a backend has packed some part of
+	// Data: until it is read again its memory may go back to the system.
+	Packed func()
 }
 
 // NewWeight makes an f32 weight of numbers; for tests and computed constants.

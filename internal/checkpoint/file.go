@@ -22,6 +22,8 @@ type Tensor struct {
 	// Data holds the elements in row-major order, little-endian, as stored.
 	// It lies in the mapped file: read it, never write it.
 	Data []byte
+
+	mapped bool // Data lies in a mapping of Open
 }
 
 // Len gives the number of elements.
@@ -107,6 +109,9 @@ func Open(path string) (*File, error) {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), syscall.Munmap(data))
 	}
 	f.Path, f.mapped = path, [][]byte{data}
+	for i := range f.Tensors {
+		f.Tensors[i].mapped = true
+	}
 	return f, nil
 }
 

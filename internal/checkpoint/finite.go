@@ -12,8 +12,10 @@ var halves = map[DType][]int{
 }
 
 // Finite fails when an element of t is NaN or infinite, and says which. It reads
-// exponents only: a fraction of a second for a whole model.
+// exponents only: a fraction of a second for a whole model. Its memory is
+// released after.
 func (t *Tensor) Finite() error {
+	defer t.Release()
 	at := -1
 	switch t.DType {
 	case F32:

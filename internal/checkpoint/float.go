@@ -18,7 +18,7 @@ var stored = map[DType]kernels.DType{
 // f32 where the kernels do not know the type.
 func (t *Tensor) Weight() (*kernels.Weight, error) {
 	if dtype, ok := stored[t.DType]; ok {
-		return &kernels.Weight{Name: t.Name, Type: dtype, Shape: t.Shape, Data: t.Data}, nil
+		return &kernels.Weight{Name: t.Name, Type: dtype, Shape: t.Shape, Data: t.Data, Packed: t.Release}, nil
 	}
 	values := make([]float32, t.Len())
 	if err := t.Float32(values); err != nil {

@@ -131,6 +131,7 @@ func packStored(c *C.kc_packed, key packKey) {
 			reorder(row, w, size/w.Cols())
 		}
 		C.kc_pack_stored(c, C.int32_t(r), (*C.uint8_t)(&row[0]))
+		rowPacked(w, r)
 	}
 	if w.Type == kernels.I8 {
 		copy(unsafe.Slice((*float32)(c.scale), w.Rows()), w.Scales)
@@ -147,6 +148,18 @@ func packFloats(c *C.kc_packed, key packKey) {
 			reorder(row, w, 1)
 		}
 		C.kc_pack_floats(c, C.int32_t(r), (*C.float)(&row[0]))
+		rowPacked(w, r)
+	}
+}
+
+// rowPacked tells the weight's owner about every few megabytes, and the end.
+func rowPacked(w *kernels.Weight, r int) {
+	const some = 2 << 20
+	if w.Packed == nil {
+		return
+	}
+	if every := max(1, some*w.Rows()/max(1, len(w.Data))); (r+1)%every == 0 || r == w.Rows()-1 {
+		w.Packed()
 	}
 }
 

@@ -355,7 +355,8 @@ func TestFromManyGoroutines(t *testing.T) {
 		all.Add(1)
 		go func() {
 			defer all.Done()
-			for i := range 300 {
+			// Until the loop has run beside it, however late its thread got going.
+			for i := 0; i < 300 || loop.Status().Ticks < 50; i++ {
 				now := clock.Now()
 				loop.Submit(robot.Chunk{ID: uint64(i), Source: robot.SourcePolicy, ObservedAt: now, Start: now, Actions: []robot.Joints{desc.Home()}, Expires: now.Add(time.Second)})
 				loop.Steer(control.Setpoint{At: now, Expires: now.Add(time.Second), Joints: desc.Home()})

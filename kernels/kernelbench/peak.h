@@ -15,4 +15,8 @@ int64_t kb_multiply(int32_t kind, int64_t rounds, float *sink);
 // kb_read sums bytes, a multiple of 64 that are aligned to 64.
 uint64_t kb_read(const uint64_t *from, int64_t bytes);
 
+// kb_memory gives memory in large pages where the system has them, written once,
+// for the caller to free; NULL without any left.
+void *kb_memory(int64_t bytes);
+
 #endif

@@ -39,9 +39,9 @@ var arrows = map[string][]string{
 	"internal/config": {"robot"},
 	"internal/record": {"robot", "internal/topics", "internal/jpeg"},
 	// JPEG files, for cameras on either side, recordings, datasets and the page.
-	"internal/jpeg": {},
-	"internal/web":     {"robot", "internal/topics", "internal/broker", "internal/jpeg"},
-	"internal/bench":   {"robot"},
+	"internal/jpeg":  {},
+	"internal/web":   {"robot", "internal/topics", "internal/broker", "internal/jpeg"},
+	"internal/bench": {"robot"},
 	// What stages were given, and those stages again.
 	"internal/replay": {"robot", "actuation", "policy", "internal/record"},
 	// What is in a recording, in figures and plots.

@@ -18,7 +18,6 @@ libswscale-dev|@pkg-config --exists libswscale|turns their pictures into RGB (FF
 libjpeg-dev|@pkg-config --exists libjpeg|decodes and encodes JPEG pictures (libjpeg-turbo)
 opencv-data|/usr/share/opencv4/haarcascades/haarcascade_frontalface_alt2.xml|finds the faces that an anonymised dataset hides
 libosmesa6-dev|/usr/include/GL/osmesa.h|renders the simulated cameras without a screen
-libasound2-dev|/usr/include/alsa/asoundlib.h|plays sound
 '
 test_packages='
 mosquitto|/usr/sbin/mosquitto|a second MQTT broker to test against
@@ -28,7 +27,6 @@ gcc-avr|avr-gcc|compiles the firmware
 avr-libc|/usr/lib/avr/include/avr/io.h|compiles the firmware
 libsimavr-dev|/usr/include/simavr/sim_avr.h|runs the firmware in simulation
 libelf-dev|/usr/include/libelf.h|loads the firmware into the simulation
-espeak-ng|espeak-ng|speaks test sentences
 pocketsphinx-testdata|/usr/share/pocketsphinx/test/data|human recordings
 chromium|chromium|looks at the page
 clang-format|clang-format|formats the C sources

@@ -46,7 +46,7 @@ func newSimulation(c *config.Sim, clock robot.Clock, log *slog.Logger) (*simulat
 func (s *simulation) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.live(ctx) })
-	group.Go(func() error { return s.server.Run(ctx) })
+	group.Go(func() error { return s.serve(ctx) })
 	group.Go(func() error { return s.film(ctx) })
 	return group.Wait()
 }
@@ -68,6 +68,16 @@ func (s *simulation) live(ctx context.Context) error {
 		done <- s.world.Run(ctx, realtime.Clock{Clock: s.clock})
 	}()
 	return <-done
+}
+
+// serve answers who watches the cameras. That nobody answers any more is
+// reported, and is to the robot what a broken camera is: it goes on.
+func (s *simulation) serve(ctx context.Context) error {
+	if err := s.server.Run(ctx); err != nil && ctx.Err() == nil {
+		s.log.Error("the simulated cameras are gone", "error", err)
+	}
+	<-ctx.Done()
+	return ctx.Err()
 }
 
 // film renders each watched camera at the configured rate. A picture that

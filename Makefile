@@ -92,6 +92,9 @@ test: test-deps models web-deps ## every test, as CI runs it; the page in a brow
 # The packages with goroutines of their own; the numeric ones would only be slow.
 RACED := /(robot|perception|policy|actuation|internal/(broker|daemon|record|replay|web|topics)|sim/rtsp)(/|$$)
 
+test-arm64: test-deps ## the kernels compiled for Arm, every case, under qemu on a new processor and an old one
+	scripts/arm64.sh
+
 test-train: train-deps ## the generator of training data and its planner
 	$(TRAIN_VENV)/bin/python -m unittest train.planner.test_planner
 
@@ -129,4 +132,4 @@ $(VENV)/bin/ruff:
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install -q ruff==0.14.5
 
-.PHONY: help run build deps fw models web pictures eval bench peers-deps bench-peers figures train-deps train-planner test-train test mutation soak test-web test-lerobot web-deps test-deps lint
+.PHONY: help run build deps fw models web pictures eval bench peers-deps bench-peers figures train-deps train-planner test-train test mutation soak test-arm64 test-web test-lerobot web-deps test-deps lint

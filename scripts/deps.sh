@@ -30,6 +30,9 @@ libelf-dev|/usr/include/libelf.h|loads the firmware into the simulation
 pocketsphinx-testdata|/usr/share/pocketsphinx/test/data|human recordings
 chromium|chromium|looks at the page
 clang-format|clang-format|formats the C sources
+gcc-aarch64-linux-gnu|aarch64-linux-gnu-gcc|compiles the kernels for Arm
+libc6-dev-arm64-cross|/usr/aarch64-linux-gnu/include/stdio.h|the C library they are compiled with
+qemu-user-static|qemu-aarch64-static|runs them where the processor is another one
 '
 
 present() {

@@ -15,8 +15,10 @@ libopencv-dev|/usr/include/opencv4/opencv2/core.hpp|USB and file cameras (OpenCV
 libavcodec-dev|@pkg-config --exists libavcodec|decodes H.264 and H.265 cameras (FFmpeg)
 libavformat-dev|@pkg-config --exists libavformat|writes and reads the videos of datasets (FFmpeg)
 libswscale-dev|@pkg-config --exists libswscale|turns their pictures into RGB (FFmpeg)
+libswresample-dev|@pkg-config --exists libswresample|changes the rate of sound (FFmpeg)
 libjpeg-dev|@pkg-config --exists libjpeg|decodes and encodes JPEG pictures (libjpeg-turbo)
 opencv-data|/usr/share/opencv4/haarcascades/haarcascade_frontalface_alt2.xml|finds the faces that an anonymised dataset hides
+espeak-ng|espeak-ng|speaks the robot's answers, and plays people in the simulated room
 libosmesa6-dev|/usr/include/GL/osmesa.h|renders the simulated cameras without a screen
 '
 test_packages='

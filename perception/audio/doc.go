@@ -5,8 +5,15 @@
 // the log-mel spectrogram of Whisper (arXiv 2212.04356, section 2.2), one row
 // of bands for each hundredth of a second.
 //
-// Nothing here knows of microphones or time. A LogMel belongs to one goroutine
-// at a time and allocates nothing once it has seen the longest clip. Errors of
-// readers name the field of the header; a header may claim what it likes, memory
-// is taken only for bytes that are there.
+// For sound that does not end there are a Resampler (libswresample), a
+// Conditioner that takes out a constant offset and notices clipping, a Ring
+// between the goroutine that captures and the one that hears, a Canceller that
+// takes the robot's own voice out of what its microphone hears, and a Reader
+// that streams a file of any length.
+//
+// Nothing here knows of devices; perception/microphone does. Each value belongs
+// to one goroutine at a time, except a Ring, which has one on each side. A
+// LogMel allocates nothing once it has seen the longest clip. Errors of readers
+// name the field of the header; a header may claim what it likes, memory is
+// taken only for bytes that are there.
 package audio

@@ -1,95 +1,103 @@
 package audio
 
-import "math"
+/*
+#cgo pkg-config: libswresample libavutil
+#include "convert.h"
+*/
+import "C"
 
-// The filter of Resample: a sinc under a Kaiser window (F. J. Harris, 1978),
-// of so many zero crossings to each side, whose stop band lies 80 dB down.
-const (
-	crossings = 24
-	kaiser    = 8.0
-	rolloff   = 0.93 // of the lower Nyquist frequency
+import (
+	"fmt"
+	"runtime"
+	"unsafe"
 )
 
-// Resample gives samples of one rate at another, without what the lower rate
-// cannot hold.
+// Resample gives a whole clip at another rate, without what the lower rate
+// cannot hold. Rates are those that readers of files allow.
 func Resample(samples []float32, from, to int) []float32 {
 	if from == to || len(samples) == 0 {
 		return samples
 	}
-	step := float64(from) / float64(to)
-	stretch := max(step, 1) // the filter grows where the rate falls
-	reach := crossings * stretch / rolloff
-	out := make([]float32, int(math.Ceil(float64(len(samples))/step)))
-	phases := newPhases(from, to, reach, stretch)
-	for i := range out {
-		middle := float64(i) * step
-		first := int(math.Ceil(middle - reach))
-		weights := phases.at(i, middle, first)
-		sum := 0.0
-		for k, w := range weights {
-			if at := first + k; at >= 0 && at < len(samples) {
-				sum += w * float64(samples[at])
-			}
-		}
-		out[i] = float32(sum)
+	r, err := NewResampler(from, to)
+	if err != nil {
+		panic(err) // the readers check rates, and memory is not an error in Go
 	}
-	return out
-}
-
-// phases keeps the weights of each place between two samples: they repeat after
-// as many output samples as the reduced rate has.
-type phases struct {
-	period  int
-	taps    int
-	reach   float64
-	stretch float64
-	weights [][]float64
-}
-
-func newPhases(from, to int, reach, stretch float64) *phases {
-	a, b := from, to
-	for b != 0 {
-		a, b = b, a%b
+	defer r.Close()
+	want := (len(samples)*to + from - 1) / from
+	out := append(make([]float32, 0, want), r.Add(samples)...)
+	out = append(out, r.Rest()...)
+	for len(out) < want { // the last sample may lie beyond the last of the input
+		out = append(out, 0)
 	}
-	period := min(to/a, 1<<12) // odd ratios: the nearest of so many places
-	return &phases{period: to / a, taps: int(2*reach) + 2, reach: reach, stretch: stretch, weights: make([][]float64, period)}
+	return out[:want]
 }
 
-func (p *phases) at(i int, middle float64, first int) []float64 {
-	at := i % p.period * len(p.weights) / p.period
-	if p.weights[at] == nil {
-		w := make([]float64, p.taps)
-		sum := 0.0
-		for k := range w {
-			w[k] = p.filter(float64(first+k) - middle)
-			sum += w[k]
+// Resampler changes the rate of a stream. It belongs to one goroutine at a time.
+type Resampler struct {
+	from, to int
+	convert  *C.kuai_convert
+	out      []float32
+}
+
+// NewResampler converts from one rate to another, in Hz.
+func NewResampler(from, to int) (*Resampler, error) {
+	for _, rate := range []int{from, to} {
+		if rate < minRate || rate > maxRate {
+			return nil, fmt.Errorf("resample: %d Hz, want %d to %d", rate, minRate, maxRate)
 		}
-		for k := range w {
-			w[k] /= sum // silence and steady pressure keep their level
-		}
-		p.weights[at] = w
 	}
-	return p.weights[at]
+	r := &Resampler{from: from, to: to}
+	if from == to {
+		return r, nil
+	}
+	if r.convert = C.kuai_convert_open(C.int(from), C.int(to)); r.convert == nil {
+		return nil, fmt.Errorf("resample: libswresample cannot turn %d Hz into %d Hz", from, to)
+	}
+	// Whoever drops a microphone need not know that C memory hangs on it.
+	runtime.SetFinalizer(r, (*Resampler).Close)
+	return r, nil
 }
 
-func (p *phases) filter(x float64) float64 {
-	if math.Abs(x) > p.reach {
+// Add gives what comes out as samples go in; valid until the next call. It
+// lags behind by Delay.
+func (r *Resampler) Add(samples []float32) []float32 {
+	if r.convert == nil || len(samples) == 0 {
+		return samples
+	}
+	return r.run((*C.float)(unsafe.Pointer(&samples[0])), len(samples))
+}
+
+// Rest gives what is left once nothing more goes in.
+func (r *Resampler) Rest() []float32 {
+	if r.convert == nil {
+		return nil
+	}
+	return r.run(nil, 0)
+}
+
+func (r *Resampler) run(in *C.float, n int) []float32 {
+	room := int(C.kuai_convert_room(r.convert, C.int(n))) + 1
+	if cap(r.out) < room {
+		r.out = make([]float32, room)
+	}
+	r.out = r.out[:cap(r.out)]
+	got := int(C.kuai_convert_run(r.convert, (*C.float)(unsafe.Pointer(&r.out[0])), C.int(len(r.out)), in, C.int(n)))
+	return r.out[:max(got, 0)]
+}
+
+// Delay is how many samples of the input have not come out yet.
+func (r *Resampler) Delay() int {
+	if r.convert == nil {
 		return 0
 	}
-	window := bessel(kaiser*math.Sqrt(1-x*x/(p.reach*p.reach))) / bessel(kaiser)
-	t := math.Pi * x * rolloff / p.stretch
-	if t == 0 {
-		return window
-	}
-	return window * math.Sin(t) / t
+	return int(C.kuai_convert_delay(r.convert, C.int64_t(r.from)))
 }
 
-// bessel is the modified Bessel function of the first kind, order 0.
-func bessel(x float64) float64 {
-	sum, term := 1.0, 1.0
-	for k := 1.0; term > 1e-12*sum; k++ {
-		term *= x * x / (4 * k * k)
-		sum += term
+// Close frees the memory.
+func (r *Resampler) Close() {
+	if r.convert != nil {
+		C.kuai_convert_close(r.convert)
+		r.convert = nil
+		runtime.SetFinalizer(r, nil)
 	}
-	return sum
 }

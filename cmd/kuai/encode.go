@@ -53,7 +53,7 @@ func (f *computeFlags) resolve() (kernels.Backend, kernels.Options, error) {
 // encodeFlags are what the user asked for.
 type encodeFlags struct {
 	computeFlags
-	dir, camera string
+	dir, camera, head string
 }
 
 func (a *app) encodeCommand() *cobra.Command {
@@ -65,13 +65,16 @@ func (a *app) encodeCommand() *cobra.Command {
 			"that ends in .jpg, .jpeg, .png or .gif is a picture, any other a text. With --camera it does so for\n" +
 			"the newest picture of a camera, again and again, until it is interrupted or the recording is over.\n" +
 			"The model is a folder in the layout of Hugging Face: config.json, preprocessor_config.json,\n" +
-			"safetensors and the tokenizer.",
+			"safetensors and the tokenizer. With --audio-head it compares sound files (.wav, and .raw of 16-bit\n" +
+			"samples at 16 kHz) with the texts: the folder is a sound head, which docs/models.md describes.",
 		Example: "  kuai encode --model clip-vit-base-patch32 image.jpg \"a red block\" \"a bowl\"\n" +
-			"  kuai encode --model siglip --camera rtsp://127.0.0.1:8554/front --json \"a hand\"",
+			"  kuai encode --model siglip --camera rtsp://127.0.0.1:8554/front --json \"a hand\"\n" +
+			"  kuai encode --audio-head head clip.wav \"go forward\" \"stop\"",
 		RunE: func(c *cobra.Command, args []string) error { return a.encode(c.Context(), &f, args) },
 	}
 	c.Flags().StringVar(&f.dir, "model", "", "the `FOLDER` of the model")
 	c.Flags().StringVar(&f.camera, "camera", "", "look through the camera at `URL`: rtsp://host:port/path, usb:0 or file:path")
+	c.Flags().StringVar(&f.head, "audio-head", "", "compare sounds instead, with the sound head in `FOLDER`")
 	f.add(c)
 	return c
 }
@@ -94,6 +97,9 @@ func sortArguments(args []string) (pictures, texts []string) {
 }
 
 func (a *app) encode(ctx context.Context, f *encodeFlags, args []string) error {
+	if f.head != "" {
+		return a.encodeSounds(ctx, f, args)
+	}
 	pictures, texts := sortArguments(args)
 	if f.dir == "" || len(pictures) == 0 && f.camera == "" || len(texts) == 0 {
 		return exitf(exitInput, "want --model FOLDER, at least one picture or a --camera, and one text (see kuai encode --help)")
@@ -180,22 +186,5 @@ func (a *app) match(ctx context.Context, s *embed.PairSession, name string, fram
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	ms := 1e3 * a.clock.Now().Sub(start).Seconds()
-	if !a.json {
-		a.out.line("%s  %s", a.out.bold(name), a.out.dim(fmt.Sprintf("%d×%d, %.1f ms", frame.Width, frame.Height, ms)))
-	}
-	for _, m := range matches {
-		if a.json {
-			object := struct {
-				Picture string `json:"picture"`
-				embed.Match
-				Milliseconds float64 `json:"ms"`
-			}{name, m, ms}
-			if err := a.printJSON(object); err != nil {
-				return err
-			}
-			continue
-		}
-		a.out.line("  %7.4f  %5.1f %%  %s", m.Cosine, 100*m.Probability, m.Text)
-	}
-	return nil
+	return a.printMatches("picture", name, fmt.Sprintf("%d×%d", frame.Width, frame.Height), matches, ms)
 }

@@ -23,11 +23,27 @@
 //	                         (float64, seconds since 1970, little endian), then a
 //	                         JPEG file; the browser answers each with a message,
 //	                         and no more than two are under way
+//	GET  /ws/talk            WebSocket, push-to-talk: see below
 //	GET  /camera/NAME.mjpg   the pictures as multipart/x-mixed-replace
 //	GET  /camera/NAME.jpg    the newest picture
 //	POST /stop               stop the robot; works without a script
 //	GET  /healthz, /readyz   200 when alive, 200 when ready
 //	GET  /metrics            what the daemon gives
+//
+// While somebody holds the talk button the page sends, on /ws/talk,
+//
+//	text    {"talk":"start"}
+//	binary  time of capture of the first sample (float64, seconds since 1970,
+//	        little endian), then 16-bit samples, little endian, mono, 16 kHz;
+//	        about 20 ms each, a second at most
+//	text    {"talk":"end"}
+//
+// and the server answers in text: {"talk":"listening"}, {"talk":"ended"}, or
+// {"talk":"refused","reason":"…"}. One page talks at a time, for at most 30 s.
+// Each piece goes to Options.Talk as a Speech; the last of a press has End set,
+// and Cut too when nobody let go: the page fell silent for 2 s, closed, or the
+// bound was reached. The role that may send an instruction may talk. Without
+// Options.Talk the hello has "no_talk", the reason, and the button is hidden.
 //
 // One page steers by hand at a time, and falling silent gives that up. Anybody
 // may stop.

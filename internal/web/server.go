@@ -43,6 +43,11 @@ type Options struct {
 	Cameras  []string
 	Examples []string // instructions that a newcomer may try
 	Steering Steering
+	// Talk takes what people say into the page's microphone, a piece at a time,
+	// from one talk at a time. It must return soon. Nil: nobody listens, the page
+	// has no talk button, and NoTalk says why.
+	Talk   func(Speech)
+	NoTalk string
 	// Ready says why the daemon is not ready; nil: it always is.
 	Ready func() error
 	// Metrics serves /metrics; nil: there are none.
@@ -80,6 +85,7 @@ type Server struct {
 	cameras  map[string]*feed
 	sessions *sessions
 	wheel    wheel
+	floor    floor
 	handler  http.Handler
 
 	pages, watchers atomic.Int64
@@ -196,6 +202,7 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("GET /assets/", s.may("", pages))
 	mux.Handle("GET /ws", s.may("", http.HandlerFunc(s.serveSocket)))
 	mux.Handle("GET /ws/camera/{name}", s.may("", http.HandlerFunc(s.serveCameraSocket)))
+	mux.Handle("GET /ws/talk", s.may(mayTalk, http.HandlerFunc(s.serveTalk)))
 	mux.Handle("GET /camera/{file}", s.may("", http.HandlerFunc(s.serveCamera)))
 	mux.Handle("POST /stop", s.may(topics.NameStop, http.HandlerFunc(s.serveStop)))
 	if s.o.Metrics != nil {

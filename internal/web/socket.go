@@ -37,6 +37,8 @@ type hello struct {
 	Gripper string       `json:"gripper,omitempty"`
 	// Examples are instructions that a newcomer may try.
 	Examples []string `json:"examples"`
+	// NoTalk says why there is no talk button; empty: there is one.
+	NoTalk string `json:"no_talk,omitempty"`
 }
 
 type helloJoint struct {
@@ -205,6 +207,9 @@ func (s *Server) ping(ctx context.Context, conn *websocket.Conn) {
 func (s *Server) hello(role broker.Role) hello {
 	h := hello{Robot: s.o.Name, Version: s.o.Version, Role: role, Joints: []helloJoint{},
 		Cameras: append([]string{}, s.o.Cameras...), Examples: append([]string{}, s.o.Examples...)}
+	if s.o.Talk == nil {
+		h.NoTalk = s.noTalk()
+	}
 	if s.o.Robot == nil {
 		return h
 	}

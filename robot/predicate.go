@@ -22,6 +22,7 @@ const (
 	UntouchedWithinM  = 0.02
 	NearGapM          = 0.06
 	OpenAtLeast       = 0.5
+	ClosedAtMost      = 0.15
 	maxPredicateBytes = 512
 )
 
@@ -35,6 +36,8 @@ var predicateArity = map[string]int{
 	"at":         2, // its centre is over the footprint of the second
 	"near":       2, // at most NearGapM between the two, neither on nor in the other
 	"open":       1, // Open is at least OpenAtLeast
+	"closed":     1, // Open is at most ClosedAtMost
+	"pressed":    1, // it was pressed since the scene began
 	"clear":      1, // nothing is on it, in it
 	"moved":      2, // it went MovedAtLeastM in the direction: left, right, forward, back
 	"untouched":  1, // it is where it was, within UntouchedWithinM, in the same relations
@@ -155,6 +158,10 @@ func (p Predicate) holds(before, now *Scene) bool {
 		return x.Held
 	case "open":
 		return x.Open >= OpenAtLeast
+	case "closed":
+		return x.Open <= ClosedAtMost
+	case "pressed":
+		return x.Pressed
 	case "clear":
 		return now.clear(x.Name)
 	case "at", "near":

@@ -70,6 +70,8 @@ type Object struct {
 	Held bool   `json:"held,omitempty"`
 	// Open is how far a drawer or door stands open, 0 to 1.
 	Open float64 `json:"open,omitempty"`
+	// Pressed says that a button was pressed, and shows it.
+	Pressed bool `json:"pressed,omitempty"`
 	// Confidence is the perceiver's, 0 to 1; 1 when scripted.
 	Confidence float64 `json:"confidence"`
 }

@@ -190,7 +190,7 @@ func TestEverythingBesideRun(t *testing.T) {
 	}
 	r.cancel()
 	<-r.done
-	if n := len(w.Scene().Objects); n != len(things) {
+	if n := len(w.Scene().Objects); n != tabletopThings {
 		t.Errorf("%d objects at the end", n)
 	}
 }

@@ -6,6 +6,10 @@
 // see and says so ("scripted"). Poses are in the arm's base frame, z = 0 is the
 // table's surface; units are rad, m, s, N·m, °C.
 //
+// With Options.Workbench there is more: blocks and bowls of more colours,
+// cylinders, a drawer, a button, and looks (light, colours, the table's cloth
+// and height, where the front camera stands, clutter) that a Spec may vary.
+//
 // # Episodes
 //
 // Reset starts one: what the Spec gives is placed as given, the rest is drawn

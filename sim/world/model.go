@@ -42,8 +42,15 @@ var servos = []servo{
 	{"gripper", 1000, 15, 12},
 }
 
+// cloths are the materials besides "table" that a workbench's top may have, and
+// clutter what stands about on it that nothing touches; "train" ones first.
+var (
+	cloths  = []string{"plain", "specks", "checks", "stripes"}
+	clutter = []string{"clutter box", "clutter ellipsoid", "clutter cylinder", "clutter capsule", "clutter box 2", "clutter cylinder 2"}
+)
+
 // modelText fills the template for the arm d.
-func modelText(d *robot.Description) ([]byte, error) {
+func modelText(d *robot.Description, workbench bool) ([]byte, error) {
 	named := func(name string) (*robot.Joint, error) {
 		if i := d.Index(name); i >= 0 {
 			return &d.Joints[i], nil
@@ -77,9 +84,11 @@ func modelText(d *robot.Description) ([]byte, error) {
 			}
 			return numbers(j.Limits.MinPosition, j.Limits.MaxPosition), nil
 		},
-		"tool":    func() string { return frame(d.Tool) },
-		"segment": func(a, b string) string { return fmt.Sprintf(`fromto="%s %s"`, a, b) },
-		"scale":   func(sign int, v float64) string { return numbers(float64(sign) * v) },
+		"tool":     func() string { return frame(d.Tool) },
+		"segment":  func(a, b string) string { return fmt.Sprintf(`fromto="%s %s"`, a, b) },
+		"scale":    func(sign int, v float64) string { return numbers(float64(sign) * v) },
+		"fixtures": fixtureModels,
+		"clutter":  func(name string) string { return strings.Fields(name)[1] },
 		"side": func(sign int) string {
 			if sign > 0 {
 				return "left"
@@ -91,6 +100,10 @@ func modelText(d *robot.Description) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	loose := things[:tabletopThings]
+	if workbench {
+		loose = things[:thingNamed(kindDrawer)]
+	}
 	var text bytes.Buffer
 	err = t.Execute(&text, struct {
 		Timestep            string
@@ -98,12 +111,15 @@ func modelText(d *robot.Description) ([]byte, error) {
 		Legs                []string
 		Things              []thing
 		Servos              []servo
+		Workbench           bool
+		Cloths, Clutter     []string
 	}{
 		Timestep: numbers(PhysicsStep.Seconds()),
 		MaxWidth: MaxWidth, MaxHeight: MaxHeight,
-		Legs:   []string{"-0.21 -0.41", "-0.21 0.41", "0.41 -0.41", "0.41 0.41"},
-		Things: things,
-		Servos: servos,
+		Legs:      []string{"-0.21 -0.41", "-0.21 0.41", "0.41 -0.41", "0.41 0.41"},
+		Things:    loose,
+		Servos:    servos,
+		Workbench: workbench, Cloths: cloths, Clutter: clutter,
 	})
 	return text.Bytes(), err
 }

@@ -40,7 +40,7 @@ func (w *World) Capture(camera string, width, height int, rgb []byte) (robot.Tim
 	p := &w.pictures
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	at, err := w.look()
+	at, err := w.watch()
 	if err != nil {
 		return 0, err
 	}
@@ -57,8 +57,8 @@ func (w *World) Renderer() (string, error) {
 	return w.pictures.renderer.Name(), nil
 }
 
-// look copies the positions of the live simulation into the view.
-func (w *World) look() (robot.Time, error) {
+// watch copies the positions of the live simulation into the view.
+func (w *World) watch() (robot.Time, error) {
 	if err := w.startPictures(); err != nil {
 		return 0, err
 	}
@@ -68,6 +68,9 @@ func (w *World) look() (robot.Time, error) {
 		return 0, mujoco.ErrClosed
 	}
 	copy(w.pictures.view.QPos(), w.live.data.QPos())
+	if w.looks != nil {
+		w.copyPlaced()
+	}
 	at := w.now
 	w.mu.Unlock()
 	return at, w.pictures.view.Kinematics()
@@ -108,4 +111,19 @@ func (p *pictures) close() {
 func closeAfter(err error, view *mujoco.Data) error {
 	view.Close()
 	return err
+}
+
+// copyPlaced copies what is placed from outside, and shows which buttons were
+// pressed. The caller holds mu.
+func (w *World) copyPlaced() {
+	for mocap := 0; ; mocap++ {
+		from, fromTurn := w.live.data.MocapPose(mocap)
+		to, toTurn := w.pictures.view.MocapPose(mocap)
+		if from == nil || to == nil {
+			break
+		}
+		copy(to, from)
+		copy(toTurn, fromTurn)
+	}
+	w.looks.light(w.live.model, w.pressed, thingNamed(kindButton), &w.look)
 }

@@ -52,8 +52,17 @@ func (w *World) Reset(seed uint64, spec Spec) error {
 	if err != nil {
 		return fmt.Errorf("world: reset: %w", err)
 	}
+	if err := w.suits(&spec, slots); err != nil {
+		return fmt.Errorf("world: reset: %w", err)
+	}
 	w.resetting.Lock()
 	defer w.resetting.Unlock()
+	w.pictures.mu.Lock() // which draw from the model that is dressed anew
+	defer w.pictures.mu.Unlock()
+	look := spec.Vary.draw(rand.New(rand.NewPCG(seed, 0x6c6f6f6b)))
+	if w.looks != nil {
+		w.look = look
+	}
 	random := rand.New(rand.NewPCG(seed, 0x6b756169))
 	if err := w.prepare(random, slots, arm); err != nil {
 		return fmt.Errorf("world: reset: %w", err)
@@ -67,10 +76,30 @@ func (w *World) Reset(seed uint64, spec Spec) error {
 		return fmt.Errorf("world: reset: %w", err)
 	}
 	copy(w.live.present, w.draft.present)
+	clear(w.pressed)
+	if w.looks != nil {
+		w.looks.dress(w.live.model, &w.look)
+	}
 	w.live.model.SetActuation(true)
 	w.fault = nil
 	for i := range w.description.Joints {
 		w.heat[i] = roomCelsius
+	}
+	return nil
+}
+
+// suits says whether this world has what the episode asks for.
+func (w *World) suits(spec *Spec, slots []slot) error {
+	if err := spec.Vary.validate(); err != nil {
+		return err
+	}
+	if w.looks == nil && spec.Vary != (Vary{}) {
+		return errors.New("vary: only a workbench can look other than usual")
+	}
+	for i := range slots {
+		if slots[i].thing >= len(w.things) {
+			return fmt.Errorf("object %q: only a workbench has it", things[slots[i].thing].Name)
+		}
 	}
 	return nil
 }
@@ -120,6 +149,9 @@ func checkGiven(slots []slot) error {
 
 // radius is that of the circle around a thing's footprint.
 func (t *thing) radius() float64 {
+	if t.fixed {
+		return t.fixtureRadius()
+	}
 	if t.Kind == kindBowl {
 		return t.Size[0] / 2
 	}
@@ -147,12 +179,17 @@ func placeOnce(random *rand.Rand, slots []slot) bool {
 
 // draw picks a point of the ring sector, uniform in area.
 func draw(random *rand.Rand, kind string) [2]float64 {
-	near, far := ringMin, ringMax
-	if kind == kindBowl {
+	near, far, sector := ringMin, ringMax, sectorRad
+	switch kind {
+	case kindBowl:
 		near, far = bowlRingMin, bowlRingMax
+	case kindDrawer:
+		near, far, sector = handleRingMin, handleRingMax, fixtureSector
+	case kindButton:
+		near, far, sector = buttonRingMin, buttonRingMax, fixtureSector
 	}
 	r := math.Sqrt(near*near + (far*far-near*near)*random.Float64())
-	sin, cos := math.Sincos(sectorRad * (2*random.Float64() - 1))
+	sin, cos := math.Sincos(sector * (2*random.Float64() - 1))
 	return [2]float64{r * cos, r * sin}
 }
 
@@ -173,6 +210,8 @@ func apart(slots []slot, i int) bool {
 
 func distance(a, b int) float64 {
 	switch bowls := things[a].Kind == kindBowl; {
+	case things[a].fixed || things[b].fixed:
+		return fixtureToAny
 	case bowls && things[b].Kind == kindBowl:
 		return bowlToBowl
 	case bowls || things[b].Kind == kindBowl:
@@ -195,11 +234,15 @@ func (w *World) settle(random *rand.Rand, slots []slot, arm *robot.Joints) error
 	}
 	qpos[w.parts.mirror] = arm[w.description.Index(w.description.Gripper)]
 	clear(s.present)
-	poses := stand(random, slots)
+	poses := stand(random, slots, w.look.tableM)
 	for i := range slots {
 		s.present[slots[i].thing] = true
-		setPose(qpos[w.parts.qpos[slots[i].thing]:], poses[i])
+		s.put(&w.parts, slots[i].thing, poses[i])
+		if things[slots[i].thing].Kind == kindDrawer {
+			qpos[w.parts.qpos[slots[i].thing]] = slots[i].open * drawerStroke
+		}
 	}
+	w.hide(s)
 	s.park(&w.parts)
 	if err := s.step(settleSteps, &w.parts); err != nil {
 		return err
@@ -207,6 +250,9 @@ func (w *World) settle(random *rand.Rand, slots []slot, arm *robot.Joints) error
 	qpos, qvel := s.data.QPos(), s.data.QVel()
 	for i := range slots {
 		o := &things[slots[i].thing]
+		if o.fixed {
+			continue
+		}
 		moved := poseAt(qpos[w.parts.qpos[slots[i].thing]:]).Position.Sub(poses[i].Position).Norm()
 		speed := robot.Vec3(qvel[w.parts.dof[slots[i].thing]:][:3]).Norm()
 		if moved > settleDrift || speed > restSpeed {
@@ -218,7 +264,8 @@ func (w *World) settle(random *rand.Rand, slots []slot, arm *robot.Joints) error
 
 // stand gives the pose of each slot's object: on the table, on what supports
 // it, or beside the others in a bowl.
-func stand(random *rand.Rand, slots []slot) []robot.Pose {
+// tableM is the table's height.
+func stand(random *rand.Rand, slots []slot, tableM float64) []robot.Pose {
 	poses := make([]robot.Pose, len(slots))
 	inside := make([]int, len(slots))
 	total := make([]int, len(slots))
@@ -230,8 +277,11 @@ func stand(random *rand.Rand, slots []slot) []robot.Pose {
 	for i := range slots {
 		s, o := &slots[i], &things[slots[i].thing]
 		yaw := math.Pi / 4 * (2*random.Float64() - 1)
-		at := robot.Vec3{s.at[0], s.at[1], o.Size[2] / 2}
+		at := robot.Vec3{s.at[0], s.at[1], tableM + o.Size[2]/2}
 		switch {
+		case o.fixed:
+			poses[i] = o.face(s.at, fixtureTurn*yaw/(math.Pi/4), tableM)
+			continue
 		case o.Kind == kindBowl:
 			yaw = 0
 		case s.in:
@@ -259,4 +309,18 @@ func beside(i, n int, yaw float64) (robot.Vec3, float64) {
 	angle := 2 * math.Pi * float64(i) / float64(n)
 	sin, cos := math.Sincos(angle)
 	return robot.Vec3{radius * cos, radius * sin, 0.002}, angle
+}
+
+// hide parks the fixtures that are not in the scene, and puts the table and what
+// stands about where the episode has them.
+func (w *World) hide(s *simulation) {
+	if w.looks == nil {
+		return
+	}
+	w.looks.arrange(s.data, w.parts.tableTop, &w.look)
+	for i := range w.things {
+		if things[i].fixed && !s.present[i] {
+			s.put(&w.parts, i, robot.Pose{Position: things[i].parked, Orientation: robot.IdentityQuat})
+		}
+	}
 }

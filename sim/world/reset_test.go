@@ -19,7 +19,7 @@ func TestDrawnEpisodesAreApartAndAtRest(t *testing.T) {
 			t.Fatal(seed, err)
 		}
 		scene := w.Scene()
-		if len(scene.Objects) != len(things) || scene.By != By || scene.At != w.Now() {
+		if len(scene.Objects) != tabletopThings || scene.By != By || scene.At != w.Now() {
 			t.Fatalf("seed %d: %d objects by %q at %v", seed, len(scene.Objects), scene.By, scene.At)
 		}
 		seen[fmt.Sprint(scene.Objects[0].Pose)] = true

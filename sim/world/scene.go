@@ -34,12 +34,12 @@ func (w *World) Scene() *robot.Scene {
 		return scene
 	}
 	loads := w.loads()
-	qpos := w.live.data.QPos()
-	poses := make([]robot.Pose, len(things))
-	for i := range things {
-		poses[i] = poseAt(qpos[w.parts.qpos[i]:])
+	poses := make([]robot.Pose, len(w.things))
+	slid := make([]float64, len(w.things))
+	for i := range w.things {
+		poses[i], slid[i] = w.live.pose(&w.parts, i)
 	}
-	for i := range things {
+	for i := range w.things {
 		if !w.live.present[i] {
 			continue
 		}
@@ -51,6 +51,7 @@ func (w *World) Scene() *robot.Scene {
 		switch under, bowl := l.carrier(i), w.inside(i, poses); {
 		case l.left > gripForce && l.right > gripForce:
 			o.Held = true
+		case things[i].fixed:
 		case under == nobody:
 		case bowl >= 0:
 			o.In = things[bowl].Name
@@ -58,6 +59,12 @@ func (w *World) Scene() *robot.Scene {
 			o.On = Table
 		default:
 			o.On = things[under].Name
+		}
+		if things[i].fixed {
+			things[i].object(&o, poses[i], slid[i], w.pressed[i])
+			if o.Held {
+				o.On = ""
+			}
 		}
 		scene.Objects = append(scene.Objects, o)
 	}
@@ -97,9 +104,9 @@ func (t *thing) mass() float64 {
 }
 
 func (w *World) loads() []load {
-	loads := make([]load, len(things))
+	loads := make([]load, len(w.things))
 	for i := range loads {
-		loads[i].up = make([]float64, len(things))
+		loads[i].up = make([]float64, len(w.things))
 	}
 	// The left finger is on the side to which the axis points.
 	axis := w.live.data.BodyPose(w.parts.finger).Orientation.Rotate(robot.Vec3{0, 1, 0})
@@ -132,10 +139,10 @@ func press(loads []load, thing, by int, force, axis robot.Vec3) {
 
 // inside gives the bowl that thing i is in, or -1.
 func (w *World) inside(i int, poses []robot.Pose) int {
-	if things[i].Kind == kindBowl {
+	if things[i].Kind == kindBowl || things[i].fixed {
 		return -1
 	}
-	for j := range things {
+	for j := range w.things {
 		if things[j].Kind != kindBowl || !w.live.present[j] {
 			continue
 		}

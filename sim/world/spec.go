@@ -16,6 +16,8 @@ type Spec struct {
 	Objects []Placement `json:"objects,omitempty"`
 	// Arm is the position of every joint, rad or m; none: home.
 	Arm []float64 `json:"arm,omitempty"`
+	// Vary says how far a workbench may look other than usual.
+	Vary Vary `json:"vary,omitzero"`
 }
 
 // Placement puts one object. At most one of On another object, In a bowl, and
@@ -26,6 +28,8 @@ type Placement struct {
 	In   string `json:"in,omitempty"`
 	// Position of the centre in the base frame, m.
 	Position *[2]float64 `json:"position,omitempty"`
+	// Open is how far a drawer stands open, 0 to 1.
+	Open float64 `json:"open,omitempty"`
 }
 
 // The table's top in the base frame, m, as tabletop.xml has it.
@@ -45,6 +49,7 @@ type slot struct {
 	in      bool
 	given   bool // at is from the Spec
 	at      [2]float64
+	open    float64
 }
 
 // Validate says what in s names nothing that exists or contradicts itself; that
@@ -57,6 +62,9 @@ func (s *Spec) Validate() error {
 	if err == nil {
 		_, err = s.arm(so101.Description())
 	}
+	if err == nil {
+		err = s.Vary.validate()
+	}
 	return err
 }
 
@@ -65,7 +73,7 @@ func (s *Spec) Validate() error {
 func (s *Spec) slots() ([]slot, error) {
 	placements := s.Objects
 	if len(placements) == 0 {
-		for i := range things {
+		for i := range things[:tabletopThings] {
 			placements = append(placements, Placement{Name: things[i].Name})
 		}
 	}
@@ -100,10 +108,13 @@ func (s *Spec) slots() ([]slot, error) {
 // rank orders what takes most room first, so that drawing rarely fails.
 func (p *Placement) rank() int {
 	rank := 2
+	if things[thingNamed(p.Name)].fixed {
+		return -1
+	}
 	if p.Position != nil {
 		rank = 0
 	}
-	if things[thingNamed(p.Name)].Kind == kindBlock {
+	if things[thingNamed(p.Name)].Kind != kindBowl {
 		rank++
 	}
 	return rank
@@ -130,6 +141,10 @@ func (p *Placement) check(before []Placement) error {
 		return fmt.Errorf("give one of on, in and position")
 	case p.under() != "" && under < 0:
 		return fmt.Errorf("there is no %q to put it on or in (did you mean %q?)", p.under(), robot.Nearest(p.under(), append(thingNames(), Table)))
+	case p.Open != 0 && (things[i].Kind != kindDrawer || !(p.Open >= 0 && p.Open <= 1)):
+		return fmt.Errorf("open: a drawer stands open by 0 to 1")
+	case things[i].fixed && under >= 0, under >= 0 && things[under].fixed:
+		return fmt.Errorf("a drawer and a button stand on the table, and nothing on them")
 	case under >= 0 && things[i].Kind == kindBowl:
 		return fmt.Errorf("a bowl stands on the table only")
 	case p.In != "" && things[under].Kind != kindBowl:
@@ -185,7 +200,7 @@ func unsupported(remaining, all []Placement) error {
 }
 
 func (p *Placement) slot(ordered []slot) (slot, error) {
-	o := slot{thing: thingNamed(p.Name), support: -1, in: p.In != ""}
+	o := slot{thing: thingNamed(p.Name), support: -1, in: p.In != "", open: p.Open}
 	if p.Position != nil {
 		o.given, o.at = true, *p.Position
 	}

@@ -12,9 +12,15 @@ const Table = "table"
 
 // Kinds of objects.
 const (
-	kindBlock = "block"
-	kindBowl  = "bowl"
+	kindBlock    = "block"
+	kindBowl     = "bowl"
+	kindCylinder = "cylinder"
+	kindDrawer   = "drawer"
+	kindButton   = "button"
 )
+
+// The workbench has what the tabletop has, and more; the tabletop's come first.
+const tabletopThings = 7
 
 // The objects' shapes, m. A bowl is a disc with a ring of flat walls that lean
 // outwards; its frame is the centre of the box around it, as a block's is.
@@ -43,15 +49,14 @@ type thing struct {
 	Parked             string   // position in MJCF
 	Geoms              []string // attributes in MJCF
 	parked             robot.Vec3
+	// fixed: it stands where the episode puts it, and a part of it slides.
+	fixed bool
 }
 
 // things lists them in the order in which a scene shows them.
 var things = makeThings()
 
 func makeThings() []thing {
-	rgba := map[string]string{
-		"red": "0.82 0.16 0.14 1", "green": "0.18 0.60 0.26 1", "blue": "0.14 0.36 0.78 1", "yellow": "0.95 0.78 0.12 1",
-	}
 	var all []thing
 	add := func(kind, colour string, size robot.Vec3, geoms []string) {
 		at := robot.Vec3{0.3 * float64(len(all)), 0, parkedZ}
@@ -60,16 +65,43 @@ func makeThings() []thing {
 			Parked: numbers(at[:]...), parked: at, Geoms: geoms,
 		})
 	}
-	for _, colour := range []string{"red", "green", "blue", "yellow"} {
-		add(kindBlock, colour, robot.Vec3{blockEdge, blockEdge, blockEdge}, []string{
-			fmt.Sprintf(`class="block" size="%s" mass="%g" rgba="%s"`,
-				numbers(blockEdge/2, blockEdge/2, blockEdge/2), blockMassKg, rgba[colour]),
+	edge := robot.Vec3{blockEdge, blockEdge, blockEdge}
+	blocks := func(colours ...string) {
+		for _, colour := range colours {
+			add(kindBlock, colour, edge, []string{
+				fmt.Sprintf(`class="block" size="%s" mass="%g" rgba="%s"`,
+					numbers(blockEdge/2, blockEdge/2, blockEdge/2), blockMassKg, palette[colour].rgba()),
+			})
+		}
+	}
+	bowls := func(colours ...string) {
+		for _, colour := range colours {
+			add(kindBowl, colour, robot.Vec3{2 * bowlOutside, 2 * bowlOutside, bowlHeight}, bowlGeoms(palette[colour].rgba()))
+		}
+	}
+	blocks("red", "green", "blue", "yellow")
+	bowls("red", "green", "blue")
+	// From here on they are the workbench's alone.
+	blocks("orange", "purple")
+	bowls("yellow", "purple")
+	for _, colour := range []string{"white", "black"} {
+		add(kindCylinder, colour, edge, []string{
+			fmt.Sprintf(`class="block" type="cylinder" size="%s" mass="%g" rgba="%s"`,
+				numbers(blockEdge/2, blockEdge/2), blockMassKg, palette[colour].rgba()),
 		})
 	}
-	for _, colour := range []string{"red", "green", "blue"} {
-		add(kindBowl, colour, robot.Vec3{2 * bowlOutside, 2 * bowlOutside, bowlHeight}, bowlGeoms(rgba[colour]))
-	}
-	return all
+	return append(all, fixtures(len(all))...)
+}
+
+// colour is red, green and blue, 0 to 1.
+type colour [3]float64
+
+func (c colour) rgba() string { return numbers(c[:]...) + " 1" }
+
+// palette holds the colours that things are called by.
+var palette = map[string]colour{
+	"red": {0.82, 0.16, 0.14}, "green": {0.18, 0.60, 0.26}, "blue": {0.14, 0.36, 0.78}, "yellow": {0.95, 0.78, 0.12},
+	"orange": {0.93, 0.45, 0.08}, "purple": {0.50, 0.20, 0.62}, "white": {0.93, 0.93, 0.91}, "black": {0.10, 0.10, 0.11},
 }
 
 func bowlGeoms(rgba string) []string {

@@ -21,6 +21,10 @@ type Options struct {
 	// Renderer is "osmesa" (the CPU), "egl" (a GPU) or empty: the GPU when there
 	// is one.
 	Renderer string
+	// Workbench has more on the table: more colours, cylinders, a drawer and a
+	// button, and looks that an episode may vary. Where it is not set the world is
+	// the tabletop, to the bit.
+	Workbench bool
 }
 
 const defaultStart = robot.Time(10 * time.Millisecond)
@@ -31,6 +35,12 @@ type World struct {
 	shadows     bool
 	backend     string
 	parts       parts
+	// things of the table of objects that this world has: a prefix of it.
+	things []thing
+	// looks is how the model looks by itself; nil where nothing varies.
+	looks *looks
+	// look is how the episode looks; Reset writes it under pictures.mu.
+	look look
 
 	// resetting serialises Reset, which prepares an episode in draft.
 	resetting sync.Mutex
@@ -45,6 +55,8 @@ type World struct {
 	fault   error
 	heat    robot.Joints // °C
 	touches []mujoco.Contact
+	// pressed says of each thing that its button was pressed.
+	pressed []bool
 }
 
 // simulation is a model, its state, and which things are in the scene.
@@ -60,7 +72,9 @@ type parts struct {
 	mirror             int   // of the right finger, in QPos
 	actuator           []int
 	finger             int   // body of the left finger
-	body, qpos, dof    []int // of things
+	body, qpos, dof    []int // of things; of a fixture, of its sliding part
+	mocap              []int // of fixtures, −1: the thing is free
+	tableTop           int   // mocap, −1: the table stands fast
 	owner              []int // of geoms: a thing, or one of the owners below
 	cameras            map[string]int
 }
@@ -79,7 +93,7 @@ func New(o Options) (*World, error) {
 		return nil, fmt.Errorf("world: renderer %q is not osmesa or egl", o.Renderer)
 	}
 	d := so101.Description()
-	text, err := modelText(d)
+	text, err := modelText(d, o.Workbench)
 	if err != nil {
 		return nil, fmt.Errorf("world: model: %w", err)
 	}
@@ -87,6 +101,10 @@ func New(o Options) (*World, error) {
 	if w.now == 0 {
 		w.now = defaultStart
 	}
+	if w.things = things[:tabletopThings]; o.Workbench {
+		w.things = things
+	}
+	w.pressed = make([]bool, len(w.things))
 	if err := w.load(text); err != nil {
 		return nil, errors.Join(fmt.Errorf("world: %w", err), w.Close())
 	}
@@ -109,13 +127,15 @@ func (w *World) load(text []byte) error {
 		if s.data, err = s.model.NewData(); err != nil {
 			return err
 		}
-		s.present = make([]bool, len(things))
+		s.present = make([]bool, len(w.things))
 	}
-	w.parts, err = findParts(model, w.description)
+	if w.parts, err = findParts(model, w.description, w.things); err == nil && len(w.things) > tabletopThings {
+		w.looks, err = newLooks(model)
+	}
 	return err
 }
 
-func findParts(m *mujoco.Model, d *robot.Description) (parts, error) {
+func findParts(m *mujoco.Model, d *robot.Description, things []thing) (parts, error) {
 	var p parts
 	var errs []error
 	id := func(kind mujoco.Kind, name string) int {
@@ -137,6 +157,10 @@ func findParts(m *mujoco.Model, d *robot.Description) (parts, error) {
 	for i := range things {
 		body := id(mujoco.Body, things[i].Name)
 		bodies[body] = i
+		p.mocap = append(p.mocap, m.Mocap(body))
+		if things[i].fixed {
+			bodies[id(mujoco.Body, things[i].Name+" part")] = i
+		}
 		qpos, dof := m.JointAddress(id(mujoco.Joint, things[i].Name))
 		p.body, p.qpos, p.dof = append(p.body, body), append(p.qpos, qpos), append(p.dof, dof)
 	}
@@ -146,6 +170,10 @@ func findParts(m *mujoco.Model, d *robot.Description) (parts, error) {
 			owner = ownerOf(m.Name(mujoco.Geom, g))
 		}
 		p.owner = append(p.owner, owner)
+	}
+	p.tableTop = -1
+	if len(things) > tabletopThings {
+		p.tableTop = m.Mocap(id(mujoco.Body, "table top"))
 	}
 	p.cameras = map[string]int{}
 	for _, name := range Cameras() {
@@ -221,6 +249,16 @@ func (w *World) step() {
 		return
 	}
 	w.warm()
+	w.notice()
+}
+
+// notice keeps that a button is pressed down.
+func (w *World) notice() {
+	for i := tabletopThings; i < len(w.things); i++ {
+		if w.things[i].Kind == kindButton && w.live.present[i] && w.live.data.QPos()[w.parts.qpos[i]] < -pressedAt {
+			w.pressed[i] = true
+		}
+	}
 }
 
 // step moves n physics steps on and keeps what is not in the scene where it is
@@ -238,11 +276,36 @@ func (s *simulation) step(n int, p *parts) error {
 func (s *simulation) park(p *parts) {
 	qpos, qvel := s.data.QPos(), s.data.QVel()
 	for i, present := range s.present {
-		if !present {
-			setPose(qpos[p.qpos[i]:], robot.Pose{Position: things[i].parked, Orientation: robot.IdentityQuat})
-			clear(qvel[p.dof[i] : p.dof[i]+6])
+		if present {
+			continue
 		}
+		if p.mocap[i] >= 0 {
+			qpos[p.qpos[i]], qvel[p.dof[i]] = 0, 0
+			continue
+		}
+		setPose(qpos[p.qpos[i]:], robot.Pose{Position: things[i].parked, Orientation: robot.IdentityQuat})
+		clear(qvel[p.dof[i] : p.dof[i]+6])
 	}
+}
+
+// put places thing i, on its mocap body when it is a fixture.
+func (s *simulation) put(p *parts, i int, pose robot.Pose) {
+	if p.mocap[i] < 0 {
+		setPose(s.data.QPos()[p.qpos[i]:], pose)
+		return
+	}
+	position, orientation := s.data.MocapPose(p.mocap[i])
+	copy(position, pose.Position[:])
+	copy(orientation, pose.Orientation[:])
+}
+
+// pose of thing i; of a fixture that of its frame, and how far its part slid.
+func (s *simulation) pose(p *parts, i int) (pose robot.Pose, slid float64) {
+	if p.mocap[i] < 0 {
+		return poseAt(s.data.QPos()[p.qpos[i]:]), 0
+	}
+	position, orientation := s.data.MocapPose(p.mocap[i])
+	return robot.Pose{Position: robot.Vec3(position), Orientation: robot.Quat(orientation)}, s.data.QPos()[p.qpos[i]]
 }
 
 // setPose writes a pose where a free joint's position begins.

@@ -30,7 +30,9 @@ static float soften(const struct attention_job *j, float *scores, int32_t i, int
   const kc_attention *a = j->a;
   int32_t low, high;
   visible(j, i, &low, &high);
-  scale_row(scores, scores, high, a->scale, 0);
+  // What is large stays large where the scale is positive: then it can wait.
+  float scale = a->scale > 0 && a->softcap <= 0 ? a->scale : 1;
+  if (scale != a->scale) scale_row(scores, scores, high, a->scale, 0);
   if (a->softcap > 0) {
     scale_row(scores, scores, high, 1 / a->softcap, 0);
     activate_array(TANH, scores, scores, high);
@@ -48,7 +50,7 @@ static float soften(const struct attention_job *j, float *scores, int32_t i, int
     memset(scores, 0, (size_t)end * 4);
     return 0;
   }
-  return 1 / exp_row(scores + low, scores + low, high - low, top);
+  return 1 / exp_row(scores + low, scores + low, high - low, top, scale);
 }
 
 // Keys that are asked for so many before their turn: the rows of one head lie
@@ -331,7 +333,7 @@ static void many_chunk(void *arg, int32_t chunk, int32_t thread) {
 
 static void run_attention(const kc_ctx *c, const void *op) {
   const kc_attention *a = op;
-  struct attention_job j = {.c = c, .a = a, .tile = MR_FLOAT};
+  struct attention_job j = {.c = c, .a = a};
   j.head = a->q.cols / a->heads;
   j.share = a->heads / a->kv_heads;
   j.past = a->past ? c->scalars[a->past] : 0;
@@ -350,7 +352,8 @@ static void run_attention(const kc_ctx *c, const void *op) {
       continue;
     }
     kc_parallel(pool, pack_chunk, &j, (int32_t)(padded / KC_PANEL) * a->kv_heads);
-    int32_t tiles = (j.rows * j.share + j.tile - 1) / j.tile;
+    int32_t tiles = (j.rows * j.share + MR_FLOAT - 1) / MR_FLOAT;
+    j.tile = (j.rows * j.share + tiles - 1) / tiles;  // all about the same
     kc_parallel(pool, many_chunk, &j, tiles * a->kv_heads);
   }
 }

@@ -7,36 +7,45 @@ typedef struct {
   int plain;
 } row_norm;
 
+// Sums that a loop keeps side by side: one alone would wait for itself.
+#define CHAINS 4
+
 static float row_sum(const float *x, int32_t n) {
-  vf sum = splat(0);
+  vf sum[CHAINS] = {splat(0), splat(0), splat(0), splat(0)};
   int32_t i = 0;
-  for (; i + VW <= n; i += VW) sum += load(x + i);
-  if (i < n) sum += load_some(x + i, n - i, 0);
-  return sum_of(sum);
+  for (; i + CHAINS * VW <= n; i += CHAINS * VW)
+    UNROLL for (int c = 0; c < CHAINS; c++) sum[c] += load(x + i + c * VW);
+  for (; i + VW <= n; i += VW) sum[0] += load(x + i);
+  if (i < n) sum[1] += load_some(x + i, n - i, 0);
+  return sum_of((sum[0] + sum[1]) + (sum[2] + sum[3]));
 }
 
 static float row_squares(const float *x, int32_t n, float mean) {
-  vf sum = splat(0), m = splat(mean);
+  vf sum[CHAINS] = {splat(0), splat(0), splat(0), splat(0)}, m = splat(mean);
   int32_t i = 0;
-  for (; i + VW <= n; i += VW) {
-    vf d = load(x + i) - m;
-    sum += d * d;
+  for (; i + CHAINS * VW <= n; i += CHAINS * VW) {
+    UNROLL for (int c = 0; c < CHAINS; c++) {
+      vf d = load(x + i + c * VW) - m;
+      sum[c] += d * d;
+    }
   }
-  if (i < n) {
-    vf d = load_some(x + i, n - i, mean) - m;
-    sum += d * d;
+  for (; i < n; i += VW) {
+    vf d = (i + VW <= n ? load(x + i) : load_some(x + i, n - i, mean)) - m;
+    sum[0] += d * d;
   }
-  return sum_of(sum);
+  return sum_of((sum[0] + sum[1]) + (sum[2] + sum[3]));
 }
 
 // row_poison is 0, or not a number where an element of the row is none or is
 // infinite: rounding to integers would hide it.
 static float row_poison(const float *x, int32_t n) {
-  vf sum = splat(0);
+  vf sum[CHAINS] = {splat(0), splat(0), splat(0), splat(0)};
   int32_t i = 0;
-  for (; i + VW <= n; i += VW) sum += load(x + i) * splat(0);
-  if (i < n) sum += load_some(x + i, n - i, 0) * splat(0);
-  return sum_of(sum);
+  for (; i + CHAINS * VW <= n; i += CHAINS * VW)
+    UNROLL for (int c = 0; c < CHAINS; c++) sum[c] += load(x + i + c * VW) * splat(0);
+  for (; i < n; i += VW)
+    sum[0] += (i + VW <= n ? load(x + i) : load_some(x + i, n - i, 0)) * splat(0);
+  return sum_of((sum[0] + sum[1]) + (sum[2] + sum[3]));
 }
 
 enum { LAYER, RMS, L2 };
@@ -108,18 +117,22 @@ static void brain_row(uint16_t *y, const float *x, const kc_norm *norm, int32_t 
   }
 }
 
-// round_bytes rounds v·inverse to signed bytes and gives their sum.
-INLINE int32_t round_bytes(int8_t *q, vf v, vf inverse) {
+// round_bytes rounds v·inverse to signed bytes and gives them as integers.
+INLINE vi round_bytes(int8_t *q, vf v, vf inverse) {
   const vf magic = splat(12582912.0f);
   v = smaller(larger(v * inverse, splat(-127)), splat(127));
   vi n = as_int(v + magic) - as_int(magic);
   vb bytes = __builtin_convertvector(n, vb);
   memcpy(q, &bytes, sizeof bytes);
+  return n;
+}
+
+INLINE int32_t total_of(vi v) {
 #if VW == 16
-  return _mm512_reduce_add_epi32((__m512i)n);
+  return _mm512_reduce_add_epi32((__m512i)v);
 #else
   int32_t sum = 0;
-  for (int i = 0; i < VW; i++) sum += n[i];
+  for (int i = 0; i < VW; i++) sum += v[i];
   return sum;
 #endif
 }
@@ -132,30 +145,59 @@ static void block_row(int8_t *q, float *scale, int32_t *sum, const float *x, con
     vf v[KC_BLOCK / VW], top = splat(0);
     UNROLL for (int i = 0; i < KC_BLOCK / VW; i++) {
       v[i] = norm_at(&r, x, b + i * VW);
-      top = larger(top, magnitude(v[i]));
+      top = larger(magnitude(v[i]), top);
     }
     float limit = max_of(top);
     *scale++ = limit / 127 + poison;
     vf inverse = splat(limit > 0 ? 127 / limit : 0);
     sum[0] = sum[1] = 0;
     UNROLL for (int i = 0; i < KC_BLOCK / VW; i++) sum[i * VW / 16] +=
-        round_bytes(q + b + i * VW, v[i], inverse);
+        total_of(round_bytes(q + b + i * VW, v[i], inverse));
   }
 }
 
+// top_of is the largest magnitude of a row once normalised; what is not a
+// number does not count.
+INLINE float top_of(const row_norm *r, const float *x, int32_t n) {
+  vf top[CHAINS] = {splat(0), splat(0), splat(0), splat(0)};
+  int32_t i = 0;
+  for (; i + CHAINS * VW <= n; i += CHAINS * VW)
+    UNROLL for (int c = 0; c < CHAINS; c++) top[c] =
+        larger(magnitude(norm_at(r, x, i + c * VW)), top[c]);
+  for (; i < n; i += VW) top[0] = larger(magnitude(norm_any(r, x, i, n)), top[0]);
+  return max_of(larger(larger(top[0], top[1]), larger(top[2], top[3])));
+}
+
+INLINE int32_t round_row(int8_t *q, const row_norm *r, const float *x, int32_t n, float limit) {
+  vf inverse = splat(limit > 0 ? 127 / limit : 0);
+  vi sum[2] = {splat_int(0), splat_int(0)};
+  int32_t i = 0;
+  for (; i + 2 * VW <= n; i += 2 * VW)
+    UNROLL for (int c = 0; c < 2; c++) sum[c] +=
+        round_bytes(q + i + c * VW, norm_at(r, x, i + c * VW), inverse);
+  for (; i < kc_prepared_stride(n); i += VW)
+    sum[0] += round_bytes(q + i, norm_any(r, x, i, n), inverse);
+  return total_of(sum[0] + sum[1]);
+}
+
+// byte_row rounds a row to bytes of one scale. A limit that a calibration has
+// measured, the magnitude of 127, spares the search for the row's own.
 static void byte_row(int8_t *q, float *scale, int32_t *sum, const float *x, const kc_norm *norm,
                      int32_t n, float limit) {
   row_norm r = norm_of(norm, x, n);
-  if (limit == 0) {
-    vf top = splat(0);
-    for (int32_t i = 0; i < n; i += VW) top = larger(top, magnitude(norm_any(&r, x, i, n)));
-    limit = max_of(top);
+  sum[1] = 0;
+  *scale = row_poison(x, n);
+  // Each of both is compiled by itself, so that its loops do not ask again.
+  if (r.plain) {
+    r = (row_norm){.plain = 1};
+    if (limit == 0) limit = top_of(&r, x, n);
+    sum[0] = round_row(q, &r, x, n, limit);
+  } else {
+    r.plain = 0;
+    if (limit == 0) limit = top_of(&r, x, n);
+    sum[0] = round_row(q, &r, x, n, limit);
   }
-  *scale = limit / 127 + row_poison(x, n);
-  vf inverse = splat(limit > 0 ? 127 / limit : 0);
-  sum[0] = sum[1] = 0;
-  for (int32_t i = 0; i < kc_prepared_stride(n); i += VW)
-    sum[0] += round_bytes(q + i, norm_any(&r, x, i, n), inverse);
+  *scale += limit / 127;
 }
 
 // prepared gives the rows that lie, or will lie, in scratch memory of rows rows.

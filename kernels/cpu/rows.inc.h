@@ -91,17 +91,17 @@ static void run_store(const kc_ctx *c, const void *op) {
   over_rows(c, o, store_rows, kc_len(c, o->x.rows), o->x.cols);
 }
 
-// exp_row writes e^(x-top) and gives the sum; y may be x, or NULL.
-static float exp_row(float *y, const float *x, int32_t n, float top) {
-  vf t = splat(top), sum = splat(0);
+// exp_row writes e^((x-top)·scale) and gives the sum; y may be x, or NULL.
+static float exp_row(float *y, const float *x, int32_t n, float top, float scale) {
+  vf t = splat(top), times = splat(scale), sum = splat(0);
   int32_t i = 0;
   for (; i + VW <= n; i += VW) {
-    vf e = exp_of(load(x + i) - t);
+    vf e = exp_of((load(x + i) - t) * times);
     if (y) store(y + i, e);
     sum += e;
   }
   if (i < n) {
-    vf e = exp_of(load_some(x + i, n - i, -INFINITY) - t);
+    vf e = exp_of((load_some(x + i, n - i, -INFINITY) - t) * times);
     if (y) store_some(y + i, e, n - i);
     sum += e;
   }
@@ -119,8 +119,9 @@ static float max_row(const float *x, int32_t n) {
 // y = x·scale + shift.
 static void scale_row(float *y, const float *x, int32_t n, float scale, float shift) {
   int32_t i = 0;
-  for (; i + VW <= n; i += VW) store(y + i, load(x + i) * splat(scale) + splat(shift));
-  for (; i < n; i++) y[i] = x[i] * scale + shift;
+  vf s = splat(scale), t = splat(shift);
+  for (; i + VW <= n; i += VW) store(y + i, load(x + i) * s + t);
+  if (i < n) store_some(y + i, load_some(x + i, n - i, 0) * s + t, n - i);
 }
 
 static void softmax_rows(const kc_ctx *c, const void *op, int32_t from, int32_t to) {
@@ -129,10 +130,10 @@ static void softmax_rows(const kc_ctx *c, const void *op, int32_t from, int32_t 
     const float *x = kc_f32(c, o->x, r);
     float *y = kc_f32(c, o->out, r), top = max_row(x, o->x.cols);
     if (o->log) {
-      float sum = exp_row(NULL, x, o->x.cols, top);
+      float sum = exp_row(NULL, x, o->x.cols, top, 1);
       scale_row(y, x, o->x.cols, 1, -top - logf(sum));
     } else {
-      float sum = exp_row(y, x, o->x.cols, top);
+      float sum = exp_row(y, x, o->x.cols, top, 1);
       scale_row(y, y, o->x.cols, 1 / sum, 0);
     }
   }
@@ -152,7 +153,7 @@ static void logprob_rows(const kc_ctx *c, const void *op, int32_t from, int32_t 
     const float *x = kc_f32(c, o->x, rows[i]);
     if (i == from || rows[i] != rows[i - 1]) {
       top = max_row(x, o->x.cols);
-      log_sum = logf(exp_row(NULL, x, o->x.cols, top));
+      log_sum = logf(exp_row(NULL, x, o->x.cols, top, 1));
     }
     y[i] = x[cols[i]] - top - log_sum;
   }

@@ -1,6 +1,7 @@
 // Memory, the choice of a level, and the loop over the steps of a program.
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "internal.h"
 

@@ -46,21 +46,60 @@ INLINE vf to_float(vi v) { return __builtin_convertvector(v, vf); }
 INLINE vf choose(vi mask, vf yes, vf no) {
   return as_float((mask & as_int(yes)) | (~mask & as_int(no)));
 }
-INLINE vf larger(vf a, vf b) { return choose(a > b, a, b); }
-INLINE vf smaller(vf a, vf b) { return choose(a < b, a, b); }
+
+// The larger or smaller of both, b where a is not a number.
+INLINE vf larger(vf a, vf b) {
+#if VW == 16
+  return (vf)_mm512_max_ps((__m512)a, (__m512)b);
+#elif VW == 8
+  return (vf)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+  return choose(a > b, a, b);
+#endif
+}
+INLINE vf smaller(vf a, vf b) {
+#if VW == 16
+  return (vf)_mm512_min_ps((__m512)a, (__m512)b);
+#elif VW == 8
+  return (vf)_mm256_min_ps((__m256)a, (__m256)b);
+#else
+  return choose(a < b, a, b);
+#endif
+}
 INLINE vf magnitude(vf a) { return as_float(as_int(a) & splat_int(0x7fffffff)); }
 
-// The first n floats, fill for the rest.
+#if VW == 8
+// The mask of the first n lanes.
+INLINE __m256i first_lanes(int n) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+#endif
+
+// The first n floats, fill for the rest; n is 0 to VW.
 INLINE vf load_some(const float *p, int n, float fill) {
+#if VW == 16
+  return (vf)_mm512_mask_loadu_ps((__m512)splat(fill), (__mmask16)((1u << n) - 1), p);
+#elif VW == 8
+  __m256i mask = first_lanes(n);
+  return (vf)_mm256_blendv_ps((__m256)splat(fill), _mm256_maskload_ps(p, mask),
+                              _mm256_castsi256_ps(mask));
+#else
   float buffer[VW];
   for (int i = 0; i < VW; i++) buffer[i] = i < n ? p[i] : fill;
   return load(buffer);
+#endif
 }
 
 INLINE void store_some(float *p, vf v, int n) {
+#if VW == 16
+  _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)v);
+#elif VW == 8
+  _mm256_maskstore_ps(p, first_lanes(n), (__m256)v);
+#else
   float buffer[VW];
   store(buffer, v);
   memcpy(p, buffer, (size_t)n * 4);
+#endif
 }
 
 INLINE float sum_of(vf v) {

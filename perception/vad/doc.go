@@ -5,9 +5,13 @@
 // comes out. What was heard before matters: each session follows one
 // microphone, until Reset.
 //
-//	model, err := vad.Open(path, backend) // silero_vad_16k.safetensors
+//	model, err := vad.BuiltIn(backend)    // the weights are part of the program
 //	session, err := model.NewSession()
 //	p, err := session.Hear(ctx, samples)  // Chunk samples at audio.Rate
+//
+// A Segmenter makes stretches of speech of the probabilities: one begins after a
+// little while above one threshold, with some of what came before, and ends
+// after a longer while below a lower one, or when it has lasted too long.
 //
 // A Model is safe for use from many goroutines, a Session belongs to one at a
 // time. Hear allocates nothing. After an error the session is as before it.

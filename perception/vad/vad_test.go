@@ -12,7 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kuai-robot/kuai/internal/models"
 	"github.com/kuai-robot/kuai/kernels"
 	"github.com/kuai-robot/kuai/kernels/cpu"
 	"github.com/kuai-robot/kuai/kernels/ref"
@@ -20,24 +19,9 @@ import (
 	"github.com/kuai-robot/kuai/perception/vad"
 )
 
-// weights gives the path of the real weights, or skips the test with what is
-// missing.
-func weights(t testing.TB) string {
-	t.Helper()
-	store, err := models.NewStore()
-	if err != nil {
-		t.Skip(err)
-	}
-	path, err := store.FindFile("silero-vad")
-	if err != nil {
-		t.Skip(err)
-	}
-	return path
-}
-
 func newSession(t testing.TB, backend kernels.Backend) *vad.Session {
 	t.Helper()
-	m, err := vad.Open(weights(t), backend)
+	m, err := vad.BuiltIn(backend)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const outdir = process.argv[2] ?? here("../internal/web/page");
 
 await build({
-  entryPoints: ["main.tsx", "style.css", "index.html", "icon.svg"].map((name) => here(`src/${name}`)),
+  entryPoints: ["early.ts", "main.tsx", "microphone.ts", "style.css", "index.html", "icon.svg"].map((name) => here(`src/${name}`)),
   outdir,
   absWorkingDir: here("."),
   bundle: true,

@@ -55,6 +55,8 @@ type fake struct {
 	// velocity is what somebody steers with, until steered.
 	velocity []float64
 	steered  robot.Time
+	// heard is what was said while the talk button is held.
+	heard []int16
 }
 
 var fakeSteps = []string{"pick up the red block", "place the red block in the blue bowl", "done"}
@@ -80,7 +82,7 @@ func (f *fake) options(listen string) web.Options {
 	return web.Options{
 		Listen: listen, Robot: fakeArm(), Name: "so101", Version: "test", Cameras: []string{"front", "wrist"},
 		Examples: []string{"put the red block in the blue bowl", "stack the green block on the yellow block", "clear the table"},
-		Steering: f, Clock: f.clock, Log: slog.New(slog.DiscardHandler),
+		Steering: f, Talk: f.talk, Clock: f.clock, Log: slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -115,6 +117,26 @@ func (f *fake) Message(name string, payload []byte) {
 		f.event(topics.Event{Kind: topics.EventReset})
 		f.state()
 	}
+}
+
+// talk tells what came out of the browser's microphone: for how long, and which
+// part of its energy is at 440 Hz.
+func (f *fake) talk(s web.Speech) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.heard = append(f.heard, s.PCM...)
+	if !s.End {
+		return
+	}
+	var energy, re, im float64
+	for i, sample := range f.heard {
+		x, turn := float64(sample)/math.MaxInt16, 2*math.Pi*440*float64(i)/web.TalkRate
+		energy, re, im = energy+x*x, re+x*math.Cos(turn), im+x*math.Sin(turn)
+	}
+	n := float64(len(f.heard))
+	f.event(topics.Event{Kind: topics.EventWarning, Reason: fmt.Sprintf("heard %.1f s, loud %.2f, pure %.3f, late %.0f ms, cut %v",
+		n/web.TalkRate, math.Sqrt(energy/n), 2*(re*re+im*im)/n/energy, 1e3*f.clock.Now().Sub(s.At).Seconds(), s.Cut)})
+	f.heard = nil
 }
 
 // Stop implements web.Steering.

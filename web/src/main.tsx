@@ -15,6 +15,7 @@ import { Steer } from "./steer";
 import { Stop } from "./stop";
 import { Talk } from "./talk";
 import { theme } from "./theme";
+import { Voice } from "./voice";
 
 const modeWords: Record<string, string> = { off: "torque off", held: "holding", moving: "moving", stopped: "stopped", fault: "fault" };
 const sourceWords: Record<string, string> = { policy: "by plan", skill: "by skill", teleop: "steered" };
@@ -70,6 +71,7 @@ const link = new Link((open) => {
 });
 const stop = new Stop(link, alarm);
 const talk = new Talk(link);
+const voice = new Voice((kind, text) => talk.line(kind, text));
 const steer = new Steer(link, () => joints.draw(), () => stop.now());
 joints.steer = steer;
 
@@ -81,6 +83,7 @@ link
     cameras.set(hello.cameras);
     steer.describe(hello.joints, hello.gripper ?? "", !watchOnly);
     joints.describe(hello.joints);
+    voice.describe(hello.no_talk ?? "", !watchOnly);
     plan.offer(hello.examples);
     for (const id of ["text", "send"]) byId(id).toggleAttribute("disabled", watchOnly);
     if (watchOnly) text.placeholder = "You may watch and stop the robot";

@@ -22,6 +22,8 @@ export interface Hello {
   joints: JointLimits[];
   gripper?: string;
   examples: string[];
+  /** Why there is no talk button. */
+  no_talk?: string;
 }
 
 export interface JointState {

@@ -14,10 +14,10 @@ const period = 50; // ms between two messages
 const ownFor = 400; // ms after our newest message during which "teleop" means us
 const noteFor = 4000; // ms that a refusal is shown
 
-/** The keys of each joint, by their place on the keyboard: one row on, one row back. */
+/** The keys of each joint, by their place on the keyboard: one row on, one row back. T is for talking. */
 export const keys = {
-  forward: ["KeyQ", "KeyW", "KeyE", "KeyR", "KeyT", "KeyY", "KeyU"],
-  back: ["KeyA", "KeyS", "KeyD", "KeyF", "KeyG", "KeyH", "KeyJ"],
+  forward: ["KeyQ", "KeyW", "KeyE", "KeyR", "KeyY", "KeyU", "KeyI"],
+  back: ["KeyA", "KeyS", "KeyD", "KeyF", "KeyH", "KeyJ", "KeyK"],
 };
 
 interface Held {

@@ -28,6 +28,7 @@ export class Stop {
     form.querySelector("button")!.addEventListener("pointerdown", () => this.now());
     this.reset.addEventListener("click", () => this.link.send("reset", { id: newId() }));
     addEventListener("keydown", (event) => this.key(event), { capture: true });
+    document.documentElement.dataset.ready = "yes"; // early.ts has nothing to do any more
   }
 
   private key(event: KeyboardEvent): void {

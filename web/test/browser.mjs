@@ -2,8 +2,10 @@
 // and complain of, and what a person does to them.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { chromium } from "playwright-core";
 
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
@@ -13,8 +15,26 @@ export const phone = { width: 390, height: 844 };
 export const launch = () => chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--use-fake-device-for-media-stream", `--use-file-for-fake-audio-capture=${tone()}`],
 });
+
+/** What the microphone hears: 440 Hz at a rate that is not the robot's. */
+function tone(rate = 44100, seconds = 10) {
+  const samples = rate * seconds; // a whole number of waves, since it is played again and again
+  const wav = Buffer.alloc(44 + 2 * samples);
+  wav.write("RIFF", 0);
+  wav.writeUInt32LE(36 + 2 * samples, 4);
+  wav.write("WAVEfmt ", 8);
+  [[16, 4], [1, 2], [1, 2], [rate, 4], [2 * rate, 4], [2, 2], [16, 2]].reduce((at, [value, bytes]) => wav.writeUIntLE(value, at, bytes), 16);
+  wav.write("data", 36);
+  wav.writeUInt32LE(2 * samples, 40);
+  for (let i = 0; i < samples; i++) wav.writeInt16LE(Math.round(16000 * Math.sin((2 * Math.PI * 440 * i) / rate)), 44 + 2 * i);
+  const path = join(mkdtempSync(join(tmpdir(), "kuai-tone-")), "tone.wav");
+  writeFileSync(path, wav);
+  process.on("exit", () => rmSync(dirname(path), { recursive: true }));
+  return path;
+}
 
 /** Opens the page at url; what it complains of goes into complaints. */
 export async function openPage(browser, url, complaints, options = {}) {

@@ -108,6 +108,88 @@ const tests = {
     await reset(page);
   },
 
+  async "the button and the space bar stop while the page is still loading"() {
+    const watching = await open();
+    for (const press of [(page) => page.click("#stop button", { noWaitAfter: true }), (page) => page.keyboard.press("Space")]) {
+      const context = await browser.newContext();
+      const page = await context.newPage();
+      await page.route("**/main.js", () => {}); // never comes
+      const early = page.waitForResponse("**/early.js");
+      await page.goto(url, { waitUntil: "commit" });
+      await (await early).finished();
+      await page.waitForSelector("#stop button");
+      await press(page);
+      await mode(watching, "stopped");
+      await context.close();
+      await reset(watching);
+    }
+  },
+
+  async "the button stops a page that lags"() {
+    const page = await open();
+    const session = await page.context().newCDPSession(page);
+    await session.send("Emulation.setCPUThrottlingRate", { rate: 4 });
+    // A tab that is busy for 200 ms of each 210.
+    await page.evaluate(() => setInterval(() => { for (const until = performance.now() + 200; performance.now() < until; ); }, 210));
+    await ask(page, "put the red block in the blue bowl");
+    await mode(page, "moving");
+    await page.keyboard.press("Space");
+    await mode(page, "stopped");
+    await session.send("Emulation.setCPUThrottlingRate", { rate: 1 });
+    await reset(page);
+  },
+
+  async "what is said while the button or T is held is heard, at 16 kHz"() {
+    const page = await open({ permissions: ["microphone"] });
+    const heard = async () => {
+      await page.waitForFunction(() => /heard .*cut (true|false)/.test(document.querySelector("#talk").textContent));
+      const said = /heard ([\d.]+) s, loud ([\d.]+), pure ([\d.]+), late (\d+) ms, cut (\w+)/.exec(await page.locator("#talk .line").last().textContent());
+      console.log(said[0]);
+      return said.slice(1);
+    };
+    const talk = async (down, up) => {
+      await down();
+      await page.waitForSelector("#voice[data-state=listening]");
+      assert.equal(await page.getAttribute("#voice", "aria-pressed"), "true");
+      await page.waitForFunction(() => parseFloat(document.querySelector("#voice-level").style.width) > 50);
+      await states(page, 15);
+      await up();
+      await page.waitForSelector("#voice[data-state=idle]");
+      const [seconds, loud, pure, late, cut] = await heard();
+      assert.ok(seconds > 0.3 && seconds < 20 && loud > 0.05 && pure > 0.7 && late < 1000 && cut === "false", `heard ${[seconds, loud, pure, late, cut]}`);
+    };
+    await talk(() => page.keyboard.down("KeyT"), () => page.keyboard.up("KeyT"));
+    await talk(async () => { await page.hover("#voice"); await page.mouse.down(); }, () => page.mouse.up());
+    await page.focus("#voice");
+    await talk(() => page.keyboard.down("Enter"), () => page.keyboard.up("Enter"));
+    // The T of a text is a letter, and the space bar stops whoever talks.
+    await page.fill("#text", "");
+    await page.focus("#text");
+    await page.keyboard.type("tt");
+    assert.equal(await page.inputValue("#text"), "tt");
+    assert.equal(await page.getAttribute("#voice", "data-state"), "idle");
+    await page.evaluate(() => document.activeElement.blur());
+    await page.keyboard.down("KeyT");
+    await page.waitForSelector("#voice[data-state=listening]");
+    await accessible(page);
+    await picture(page, "page-talking");
+    await page.keyboard.press("Space");
+    await mode(page, "stopped");
+    await page.keyboard.up("KeyT");
+    await reset(page);
+  },
+
+  async "a microphone that cannot be had says why"() {
+    const page = await open();
+    await page.click("#voice", { delay: 50 });
+    await page.waitForFunction(() => document.querySelector("#talk").textContent.includes("does not let this page use the microphone"));
+    assert.equal(await page.getAttribute("#voice", "data-state"), "idle");
+    const none = await open();
+    await none.evaluate(() => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("none", "NotFoundError")); });
+    await none.keyboard.press("KeyT", { delay: 50 });
+    await none.waitForFunction(() => document.querySelector("#talk").textContent.includes("there is no microphone"));
+  },
+
   async "a joint turns only while a key, a button, a finger or a stick is held"() {
     const page = await open();
     assert.equal(await page.locator(".jog").count(), 0, "there are buttons before anybody asked to steer");

@@ -1,0 +1,2 @@
+// Built from web/src by `make web`. Contains Preact, whose licence is preact.txt.
+function t(e){return e instanceof HTMLTextAreaElement||e instanceof HTMLInputElement&&e.type==="text"}addEventListener("keydown",e=>{e.code!=="Escape"&&(e.code!=="Space"||t(e.target))||document.documentElement.dataset.ready||(e.preventDefault(),e.repeat||fetch("/stop",{method:"POST",keepalive:!0}).catch(()=>{}))},{capture:!0});

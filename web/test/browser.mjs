@@ -45,10 +45,10 @@ export async function openPage(browser, url, complaints, options = {}) {
   page.states = 0; // how many states it was told
   page.on("websocket", (socket) => {
     socket.on("framesent", ({ payload }) => {
-      const { topic, payload: m } = String(payload).startsWith("{") ? JSON.parse(payload) : {};
+      const { topic, payload: m } = typeof payload === "string" && payload.startsWith("{") ? JSON.parse(payload) : {};
       if (topic === "teleop") page.steered.push(m);
     });
-    socket.on("framereceived", ({ payload }) => String(payload).startsWith('{"topic":"state"') && page.states++);
+    socket.on("framereceived", ({ payload }) => typeof payload === "string" && payload.startsWith('{"topic":"state"') && page.states++);
   });
   page.on("console", (m) => ["error", "warning"].includes(m.type()) && complaints.push(m.text()));
   page.on("pageerror", (e) => complaints.push(String(e)));

@@ -18,6 +18,12 @@
 // and a mask says which of them a hypothesis descends from: beams share what
 // they have in common, nothing is copied. One beam is greedy decoding.
 //
+// A robot may answer sooner: Session.Again starts from the text of a shorter clip
+// of the same speech, which the decoder then only checks. A Vocabulary makes the
+// words that somebody is likely to say a little more probable, in the search and
+// not in the confidence, so that it decides between two words that sound alike and
+// never makes a text of a noise.
+//
 // Clips longer than 30 seconds are cut where they are quietest.
 //
 // # What is not said

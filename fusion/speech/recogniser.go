@@ -23,6 +23,9 @@ type Options struct {
 	// Tail is the silence that the tower sees after the speech, in frames of
 	// 10 ms; 0 means 100.
 	Tail int
+	// Draft is the longest text, in tokens, that Again may be given to start
+	// from; 0: none. It needs a beam of 1.
+	Draft int
 	// Plain leaves out the remembered silence, and keeps what the decoder attends
 	// to in f32: for comparisons with other implementations.
 	Plain bool
@@ -86,8 +89,8 @@ func open(f *checkpoint.File, dir string, backend kernels.Backend, o Options) (*
 	if r.encode, err = d.compileEncode(tower, backend, o.Compile); err != nil {
 		return nil, err
 	}
-	cache := promptSize + o.Beam*o.Tokens
-	if r.decode, err = d.compileDecode(backend, o.Compile, max(promptSize, o.Beam), cache); err != nil {
+	cache := promptSize + o.Draft + o.Beam*o.Tokens
+	if r.decode, err = d.compileDecode(backend, o.Compile, max(promptSize+o.Draft, o.Beam), cache); err != nil {
 		return nil, errors.Join(err, r.encode.Close())
 	}
 	if !o.Plain {
@@ -114,6 +117,8 @@ func (o Options) withDefaults(c *hearing.Config) (Options, error) {
 		return o, fmt.Errorf("a beam of %d hypotheses, want 1 to %d", o.Beam, maxBeam)
 	case o.Tokens < 1 || o.Tokens > most:
 		return o, fmt.Errorf("texts of %d tokens, want 1 to %d", o.Tokens, most)
+	case o.Draft < 0 || o.Draft > most || o.Draft > 0 && o.Beam > 1:
+		return o, fmt.Errorf("a draft of %d tokens with a beam of %d, want 0 to %d with a beam of 1", o.Draft, o.Beam, most)
 	case o.Tail < 0:
 		return o, fmt.Errorf("a tail of %d frames, want 0 or more", o.Tail)
 	}
@@ -137,6 +142,7 @@ type Session struct {
 	mel        *audio.LogMel
 	silentFrom int // the first embedding that is of silence
 	search     search
+	vocabulary *Vocabulary // nil: none
 }
 
 // NewSession allocates the memory of one more user.

@@ -22,6 +22,7 @@ type hypothesis struct {
 	tokens []Token
 	sum    float64 // of the tokens' log-probabilities
 	loops  bool
+	places []int32 // in the Vocabulary
 }
 
 // score is the mean log-probability: longer texts are not worse.
@@ -31,31 +32,48 @@ func (h *hypothesis) score() float64 { return h.sum / float64(max(1, len(h.token
 type candidate struct {
 	from int
 	Token
-	sum float64
+	sum float64 // with what the vocabulary adds
 }
 
-// find decodes what was heard, most tokens of it at most.
-func (s *Session) find(ctx context.Context, heard int, language int32, most int) (Result, error) {
+// find decodes what was heard, most tokens of it at most. draft is what the text
+// may turn out to be: as far as it does, it costs one pass for all of it.
+func (s *Session) find(ctx context.Context, heard int, language int32, most int, draft []int32) (Result, error) {
 	v, q := s.recogniser.words, &s.search
 	q.rows, q.done = 0, q.done[:0]
 	s.decode.Set(s.recogniser.decode.heard, heard)
 	root := hypothesis{seen: make([]uint8, s.recogniser.decode.cache)}
 	var result Result
-	logp, err := s.prompt(ctx, &root, language, &result)
+	logp, err := s.prompt(ctx, &root, language, draft, &result)
 	if err != nil {
 		return result, err
 	}
 	q.live = append(q.live[:0], root)
-	for n := 0; ; n++ {
-		s.expand(logp, n == 0)
+	n := s.follow(logp, draft)
+	for {
 		if len(q.live) == 0 || len(q.done) >= s.recogniser.options.Beam || n+1 >= most {
 			break
 		}
 		if logp, err = s.pass(ctx, n+promptLength(v)); err != nil {
 			return result, err
 		}
+		n++
+		s.expand(logp, false)
 	}
 	return s.finish(result), nil
+}
+
+// follow goes along the draft as far as the search would have gone there, and
+// one token on, whose number it gives. logp is [1 + draft, vocabulary].
+func (s *Session) follow(logp []float32, draft []int32) (n int) {
+	q, size := &s.search, s.recogniser.config.Vocabulary
+	first := q.rows - len(draft) // the row of the first token of the draft
+	for ; ; n++ {
+		s.expand(logp[n*size:(n+1)*size], n == 0)
+		if n == len(draft) || len(q.live) == 0 || q.live[0].tokens[n].ID != draft[n] {
+			return n
+		}
+		q.live[0].seen[first+n] = 1
+	}
 }
 
 // promptLength is how many tokens come before the text.
@@ -66,10 +84,10 @@ func promptLength(v *vocabulary) int {
 	return promptSize
 }
 
-// prompt reads what comes before the text and gives the log-probabilities of
-// its first token. On the way it hears whether somebody speaks, and in which
-// language.
-func (s *Session) prompt(ctx context.Context, root *hypothesis, language int32, result *Result) ([]float32, error) {
+// prompt reads what comes before the text, and the draft, and gives the
+// log-probabilities of the first token and after each of the draft. On the way it
+// hears whether somebody speaks, and in which language.
+func (s *Session) prompt(ctx context.Context, root *hypothesis, language int32, draft []int32, result *Result) ([]float32, error) {
 	v, size := s.recogniser.words, s.recogniser.config.Vocabulary
 	tokens := []int32{v.start}
 	if len(v.languages) == 0 {
@@ -77,10 +95,16 @@ func (s *Session) prompt(ctx context.Context, root *hypothesis, language int32, 
 	} else if language != 0 {
 		tokens = append(tokens, language, v.transcribe, v.noTimes)
 	}
-	logp, err := s.read(ctx, root, tokens, 0, 0, len(tokens)-1)
+	selected := []int{0}
+	for i := range len(draft) + 1 {
+		selected = append(selected, len(tokens)-1+i)
+	}
+	before := len(tokens)
+	logp, err := s.read(ctx, root, append(tokens, draft...), 0, selected...)
 	if err != nil {
 		return nil, err
 	}
+	clear(root.seen[before:]) // nobody descends from the draft yet
 	result.NoSpeech = math.Exp(float64(logp[v.noSpeech]))
 	if len(v.languages) > 0 && language == 0 {
 		language = -1
@@ -94,7 +118,7 @@ func (s *Session) prompt(ctx context.Context, root *hypothesis, language int32, 
 		}
 	}
 	result.Language = v.languageOf(language)
-	return logp[len(logp)-size:], nil
+	return logp[len(logp)-(1+len(draft))*size:], nil
 }
 
 // read runs tokens that follow each other and gives the log-probabilities after
@@ -156,7 +180,7 @@ func (s *Session) expand(logp []float32, first bool) {
 	q.next = q.next[:0]
 	for _, c := range q.best {
 		from := &q.live[c.from]
-		h := hypothesis{sum: c.sum, tokens: append(slices.Clip(from.tokens), c.Token)}
+		h := hypothesis{sum: c.sum, tokens: append(slices.Clip(from.tokens), c.Token), places: s.vocabulary.after(from.places, c.ID)}
 		h.loops = loops(h.tokens)
 		if c.ID == v.end || h.loops {
 			q.done = append(q.done, h)
@@ -192,12 +216,14 @@ func (s *Session) candidates(from int, logp []float32, first bool) {
 	correction := -math.Log(max(1-excluded, 1e-30))
 	most := 2 * s.recogniser.options.Beam
 	base := q.live[from].sum + correction
+	s.vocabulary.expect(q.live[from].places)
 	for id := int32(0); id <= v.end; id++ {
 		x := float64(logp[id])
-		if len(q.best) == most && base+x <= q.best[most-1].sum || v.suppress[id] || first && slices.Contains(v.suppressFirst, id) {
+		favour := s.vocabulary.favour(id)
+		if len(q.best) == most && base+x+favour <= q.best[most-1].sum || v.suppress[id] || first && slices.Contains(v.suppressFirst, id) {
 			continue
 		}
-		c := candidate{from, Token{id, x + correction}, base + x}
+		c := candidate{from, Token{id, x + correction}, base + x + favour}
 		at, _ := slices.BinarySearchFunc(q.best, c, func(a, b candidate) int {
 			if a.sum >= b.sum {
 				return -1
@@ -207,6 +233,7 @@ func (s *Session) candidates(from int, logp []float32, first bool) {
 		q.best = slices.Insert(q.best, at, c)
 		q.best = q.best[:min(len(q.best), most)]
 	}
+	s.vocabulary.forget()
 }
 
 // loops says whether a text goes round in circles: its end is the same few

@@ -42,7 +42,7 @@ func (s *Session) Transcribe(ctx context.Context, samples []float32, language st
 	}
 	var all Result
 	for i, part := range s.cut(samples) {
-		r, err := s.transcribe(ctx, part, told)
+		r, err := s.transcribe(ctx, part, told, nil)
 		if err != nil {
 			return Result{}, err
 		}
@@ -53,6 +53,29 @@ func (s *Session) Transcribe(ctx context.Context, samples []float32, language st
 		all.join(&r)
 	}
 	return all, nil
+}
+
+// Again hears a clip that begins as one did of which before was heard: as much of
+// that text as still holds costs one pass of the decoder. The result is that of
+// Transcribe. It needs Options.Draft and the language.
+func (s *Session) Again(ctx context.Context, samples []float32, language string, before *Result) (Result, error) {
+	told, err := s.recogniser.words.language(language)
+	if err != nil {
+		return Result{}, err
+	}
+	if told == 0 && language == "" || len(samples) > 2*s.recogniser.config.Positions*audio.Hop {
+		return s.Transcribe(ctx, samples, language)
+	}
+	if err := check(samples); err != nil {
+		return Result{}, err
+	}
+	var draft []int32
+	for _, t := range before.Tokens {
+		if t.ID != s.recogniser.words.end && len(draft) < min(s.recogniser.options.Draft, s.most(len(samples))-1) {
+			draft = append(draft, t.ID)
+		}
+	}
+	return s.transcribe(ctx, samples, told, draft)
 }
 
 // join appends what followed.
@@ -88,12 +111,12 @@ func check(samples []float32) error {
 }
 
 // transcribe hears a clip that fits the model.
-func (s *Session) transcribe(ctx context.Context, samples []float32, language int32) (Result, error) {
+func (s *Session) transcribe(ctx context.Context, samples []float32, language int32, draft []int32) (Result, error) {
 	heard, err := s.hear(ctx, samples)
 	if err != nil {
 		return Result{}, err
 	}
-	return s.find(ctx, heard, language, s.most(len(samples)))
+	return s.find(ctx, heard, language, s.most(len(samples)), draft)
 }
 
 // most bounds the tokens of a clip: nobody says more than this in the time, and

@@ -29,9 +29,22 @@ type Options struct {
 	// the layers where a calibration found the loss.
 	Keep map[string]bool
 	// Ranges fixes the largest magnitude of the input of a weight's product for
-	// Int8, as a calibration measured it; a product that is not named scales
-	// each row by its own largest magnitude.
+	// Int8, as a calibration measured it; a product that is not named takes its
+	// Weight.Range, or else scales each row by its own largest magnitude. A range
+	// of 0 asks for the latter.
 	Ranges map[string]float32
+	// Calibrate, if it is set, is told the inputs of all products with every Run.
+	// They are then values of their own, which costs memory and time.
+	Calibrate *Calibration
+}
+
+// Range is the largest magnitude that a calibration found in the input of this
+// weight's product: that of Ranges, else the one beside the weight; 0: none did.
+func (o Options) Range(w *Weight) float32 {
+	if r, ok := o.Ranges[w.Name]; ok {
+		return r
+	}
+	return w.Range
 }
 
 // Of is the precision of a product with this weight.

@@ -14,6 +14,7 @@ type Program struct {
 	Graph      *Graph
 	executable Executable
 	checks     []check
+	watched    []watch
 
 	mu       sync.Mutex
 	sessions int
@@ -26,11 +27,12 @@ func Compile(g *Graph, backend Backend, options Options) (*Program, error) {
 	if err := g.check(); err != nil {
 		return nil, err
 	}
+	watched := options.Calibrate.watch(g)
 	executable, err := backend.Build(g, options)
 	if err != nil {
 		return nil, fmt.Errorf("graph %s on %s: %w", g.Name, backend.Name(), err)
 	}
-	return &Program{Graph: g, executable: executable, checks: g.runChecks()}, nil
+	return &Program{Graph: g, executable: executable, checks: g.runChecks(), watched: watched}, nil
 }
 
 // NewSession allocates the memory of one user of the program. States are

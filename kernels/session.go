@@ -78,7 +78,15 @@ func (s *Session) Run(ctx context.Context) error {
 			return fmt.Errorf("graph %s: %w", g.Name, err)
 		}
 	}
-	return s.instance.Run(&s.scalars)
+	if err := s.instance.Run(&s.scalars); err != nil {
+		return err
+	}
+	for i := range s.program.watched {
+		if err := s.program.watched[i].note(s); err != nil {
+			return fmt.Errorf("graph %s: %w", g.Name, err)
+		}
+	}
+	return nil
 }
 
 // Close frees the memory of the session; states shared with others stay.

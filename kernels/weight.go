@@ -14,6 +14,7 @@ type Weight struct {
 	Shape  []int
 	Data   []byte    // not copied; must not change until the programs that use it are compiled
 	Scales []float32 // I8 only: number = byte * Scales[row]
+	Range  float32   // I8 only: the largest magnitude of its product's input, as calibrated; 0: not known
 	// Packed is called, if it is set, each time a backend has packed some part of
 	// Data: until it is read again its memory may go back to the system.
 	Packed func()
@@ -76,6 +77,9 @@ func (w *Weight) Check() error {
 	}
 	if w.Type == I8 && len(w.Scales) != w.Rows() {
 		return fmt.Errorf("weight %s %v: %d scales for %d rows", w.Name, w.Shape, len(w.Scales), w.Rows())
+	}
+	if !(w.Range >= 0) || w.Range > math.MaxFloat32 {
+		return fmt.Errorf("weight %s: range %g, want a number that is not negative", w.Name, w.Range)
 	}
 	return nil
 }

@@ -22,6 +22,11 @@ type Tensor struct {
 	// Data holds the elements in row-major order, little-endian, as stored.
 	// It lies in the mapped file: read it, never write it.
 	Data []byte
+	// Scales and Range belong to int8 weights (quantised.go): an element is its
+	// byte times the scale of its row. Range is the largest magnitude of the input
+	// of the weight's product as a calibration found it, 0 where none did.
+	Scales []float32
+	Range  float32
 
 	mapped bool // Data lies in a mapping of Open
 }
@@ -196,5 +201,5 @@ func newFile(meta Metadata, tensors []Tensor) (*File, error) {
 		}
 		f.index[tensors[i].Name] = i
 	}
-	return f, nil
+	return f, f.joinScales()
 }

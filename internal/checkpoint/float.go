@@ -20,6 +20,9 @@ func (t *Tensor) Weight() (*kernels.Weight, error) {
 	if dtype, ok := stored[t.DType]; ok {
 		return &kernels.Weight{Name: t.Name, Type: dtype, Shape: t.Shape, Data: t.Data, Packed: t.Release}, nil
 	}
+	if t.Scales != nil {
+		return &kernels.Weight{Name: t.Name, Type: kernels.I8, Shape: t.Shape, Data: t.Data, Scales: t.Scales, Range: t.Range, Packed: t.Release}, nil
+	}
 	values := make([]float32, t.Len())
 	if err := t.Float32(values); err != nil {
 		return nil, err
@@ -33,7 +36,7 @@ func (t *Tensor) Float32(dst []float32) error {
 	if len(dst) != t.Len() {
 		return fmt.Errorf("tensor %s: %d elements into room for %d", t.Name, t.Len(), len(dst))
 	}
-	if _, ok := stored[t.DType]; ok {
+	if _, ok := stored[t.DType]; ok || t.Scales != nil {
 		w, err := t.Weight()
 		if err != nil {
 			return err

@@ -50,7 +50,7 @@ func (m emitter) cells(o cells) (C.int32_t, unsafe.Pointer, error) {
 	}
 	c.gates, c.out, c.w, c.format = m.mat(o.gates), m.mat(o.to), w, formatOf(o.kind.kind)
 	if c.format == C.KC_X_I8_ROW {
-		c._range = C.float(m.options.Ranges[o.WH.Name])
+		c._range = C.float(m.options.Range(o.WH))
 	}
 	c.h, c.c, c.scratch = index(o.H), index(o.C), index(o.row)
 	return C.KC_LSTM, unsafe.Pointer(c), nil

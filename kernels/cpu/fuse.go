@@ -73,7 +73,7 @@ func (l *lowering) segment(node int, w, bias *kernels.Weight, act kernels.Activa
 		s.bias = bias.Float32()
 	}
 	if formatOf(s.key.kind) == C.KC_X_I8_ROW {
-		s.limit = l.options.Ranges[w.Name]
+		s.limit = l.options.Range(w)
 	}
 	l.absorb(s)
 	return s

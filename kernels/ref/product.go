@@ -29,7 +29,7 @@ func (e *executable[T]) product(w, bias *kernels.Weight, act kernels.Activation)
 	e.needNarrow(2 * w.Cols())
 	return &product[T]{
 		w: e.weight(w, mode), bias: e.weight(bias, kernels.Float32), act: act,
-		mode: mode, fixedRange: e.options.Ranges[w.Name], inputs: w.Cols(),
+		mode: mode, fixedRange: e.options.Range(w), inputs: w.Cols(),
 	}
 }
 

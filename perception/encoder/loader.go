@@ -115,7 +115,12 @@ func Split(w *kernels.Weight, parts int) []*kernels.Weight {
 	size := len(w.Data) / parts
 	for i := range out {
 		shape := append([]int{w.Shape[0] / parts}, w.Shape[1:]...)
-		out[i] = &kernels.Weight{Name: fmt.Sprintf("%s[%d/%d]", w.Name, i, parts), Type: w.Type, Shape: shape, Data: w.Data[i*size : (i+1)*size]}
+		part := &kernels.Weight{Name: fmt.Sprintf("%s[%d/%d]", w.Name, i, parts), Type: w.Type, Shape: shape, Data: w.Data[i*size : (i+1)*size]}
+		part.Range, part.Packed = w.Range, w.Packed
+		if rows := len(w.Scales) / parts; rows > 0 {
+			part.Scales = w.Scales[i*rows : (i+1)*rows]
+		}
+		out[i] = part
 	}
 	return out
 }

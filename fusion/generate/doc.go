@@ -18,6 +18,15 @@
 // The longest common prefix of a prompt and of what the session has read, be it
 // a prompt, generated tokens or a scored branch, is taken from the cache.
 //
+// # Adapters
+//
+// Options.Adapter puts an adapter of any kind that package transformer knows
+// beside the weights. Model.Adapt makes another model of the same weights with
+// another adapter, Session.Switch goes over to it between two prompts. Keys and
+// values depend on the adapter: what a session has read with one is never used
+// with another. A prefix takes the first rows of the cache and the first
+// positions, and so of Context.
+//
 // # Scoring
 //
 // A Trie is a set of token sequences. A Scorer gives, node by node, the exact

@@ -47,7 +47,7 @@ func (s *Session) Generate(ctx context.Context, prompt []int32, o Sampling, emit
 		if !emit(token, piece) || stopped {
 			return nil
 		}
-		if len(s.held) == s.model.context {
+		if len(s.held) == s.model.Context() {
 			break
 		}
 		if logits, err = s.read(ctx, []int32{token}, true); err != nil {

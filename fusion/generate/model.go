@@ -22,8 +22,8 @@ type Options struct {
 	Batch int
 	// Cache is the type of keys and values: F32 (also if it is 0), F16 or BF16.
 	Cache kernels.DType
-	// Adapter is a folder with a LoRA adapter in the layout of peft, put beside
-	// the weights by Open; nil: none.
+	// Adapter is a folder with an adapter of any kind that
+	// transformer.Model.Adapt reads, put beside the weights by Open; nil: none.
 	Adapter fs.FS
 	// Compile goes to the kernels.
 	Compile kernels.Options
@@ -41,10 +41,12 @@ const (
 // Model is a language model compiled for a backend. It is safe for use from
 // many goroutines.
 type Model struct {
+	base      *base
 	config    transformer.Config
 	tokenizer *text.Tokenizer
 	context   int
 	batch     int
+	prefix    *transformer.Prefix
 	next      nextProgram
 	score     scoreProgram
 }
@@ -80,20 +82,20 @@ func Open(path string, backend kernels.Backend, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
 	m, t, err := read(f, path)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, f.Close())
 	}
 	if o.Adapter != nil {
 		if err := m.Adapt(o.Adapter); err != nil {
-			return nil, fmt.Errorf("%w on %s: %w", ErrAdapter, path, err)
+			return nil, errors.Join(fmt.Errorf("%w on %s: %w", ErrAdapter, path, err), f.Close())
 		}
 	}
 	model, err := New(m, t, backend, o)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
 	}
+	model.base.file = f
 	return model, nil
 }
 
@@ -122,7 +124,7 @@ func read(f *checkpoint.File, path string) (*transformer.Model, *text.Tokenizer,
 }
 
 // New compiles a decoder for backend. The tokenizer may be nil: Generate then
-// gives no text. The weights are not read again after New.
+// gives no text. The weights must not change while a model of them is open.
 func New(m *transformer.Model, t *text.Tokenizer, backend kernels.Backend, o Options) (*Model, error) {
 	if o.Context == 0 {
 		o.Context = min(defaultContext, m.Config.Context)
@@ -142,14 +144,7 @@ func New(m *transformer.Model, t *text.Tokenizer, backend kernels.Backend, o Opt
 	case t != nil && t.Len() > m.Config.Vocab:
 		return nil, fmt.Errorf("the tokenizer has %d tokens, the embedding only %d", t.Len(), m.Config.Vocab)
 	}
-	model := &Model{config: m.Config, tokenizer: t, context: o.Context, batch: o.Batch}
-	if err := model.compileNext(m, backend, o); err != nil {
-		return nil, err
-	}
-	if err := model.compileScore(m, backend, o); err != nil {
-		return nil, errors.Join(err, model.next.Close())
-	}
-	return model, nil
+	return (&base{model: m, tokenizer: t, backend: backend, options: o}).compile(m)
 }
 
 func (model *Model) compileNext(m *transformer.Model, backend kernels.Backend, o Options) (err error) {
@@ -199,10 +194,19 @@ func (model *Model) Tokenizer() *text.Tokenizer { return model.tokenizer }
 // Config gives the shape of the decoder.
 func (model *Model) Config() transformer.Config { return model.config }
 
-// Context is how many positions a session holds.
-func (model *Model) Context() int { return model.context }
+// Context is how many tokens a session holds.
+func (model *Model) Context() int { return model.context - model.ahead() }
 
-// Close frees the weights once the last session is closed.
+// ahead is how many positions a prefix takes.
+func (model *Model) ahead() int {
+	if model.prefix == nil {
+		return 0
+	}
+	return model.prefix.Rows
+}
+
+// Close frees the weights once the last session is closed, those that adapted
+// models share once the last of them is.
 func (model *Model) Close() error {
-	return errors.Join(model.next.Close(), model.score.Close())
+	return errors.Join(model.next.Close(), model.score.Close(), model.base.release())
 }

@@ -10,8 +10,8 @@ import (
 // The root's row is that of the prompt's last token.
 func (c *Scorer) pass(ctx context.Context) error {
 	s, p := c.session, &c.session.model.score
-	past := len(s.held) + len(s.branches)
-	prompt := len(s.held) + len(c.rest) // rows of the prompt once this pass is done
+	past := s.filled() + len(s.branches)
+	prompt := s.filled() + len(c.rest) // rows of the prompt once this pass is done
 	rows := len(c.rest) + len(c.batch)
 	if len(c.rest) > 0 {
 		rows-- // the root is both

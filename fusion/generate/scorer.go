@@ -140,7 +140,7 @@ func (c *Scorer) plan(node int) error {
 	}
 	slices.Reverse(c.batch)
 	s := c.session
-	used := len(s.held) + len(s.branches) + max(0, len(c.rest)-1) // the root has the row of the prompt's end
+	used := s.filled() + len(s.branches) + max(0, len(c.rest)-1) // the root has the row of the prompt's end
 	rows := min(scoreRows-max(0, len(c.rest)-1), s.model.context-used)
 	picks, fit := scorePicks, 0
 	for fit < min(rows, len(c.batch)) && len(c.trie.tokens[c.batch[fit]]) <= picks {

@@ -15,8 +15,8 @@ type Session struct {
 	next  *kernels.Session
 	score *kernels.Session
 
-	// held are the tokens of the cache's first rows, one after the other;
-	// branches are the rows after these, which a Scorer left.
+	// held are the tokens of the cache's first rows after an adapter's prefix, one
+	// after the other; branches are the rows after these, which a Scorer left.
 	held     []int32
 	branches []branch
 	// turn counts the prompts; a Scorer whose turn has passed must be prompted
@@ -44,7 +44,9 @@ func (model *Model) NewSession() (*Session, error) {
 	if err != nil {
 		return nil, errors.Join(err, next.Close())
 	}
-	return &Session{model: model, next: next, score: score}, nil
+	s := &Session{model: model, next: next, score: score}
+	s.begin()
+	return s, nil
 }
 
 // Model gives the model of the session.
@@ -61,8 +63,8 @@ func (s *Session) check(prompt []int32, more int) error {
 	if len(prompt) == 0 {
 		return ErrEmptyPrompt
 	}
-	if len(prompt)+more > s.model.context {
-		return fmt.Errorf("a prompt of %d tokens and %d more do not fit the context of %d", len(prompt), more, s.model.context)
+	if len(prompt)+more > s.model.Context() {
+		return fmt.Errorf("a prompt of %d tokens and %d more do not fit the context of %d", len(prompt), more, s.model.Context())
 	}
 	if err := s.checkTokens(prompt); err != nil {
 		return fmt.Errorf("prompt: %w", err)
@@ -98,7 +100,7 @@ func (s *Session) keep(tokens []int32) int {
 // to where they would lie had they been read one after the other. Their
 // positions are the same already.
 func (s *Session) adopt(tokens []int32) int {
-	base, parent := len(s.held), len(s.held)-1
+	base, parent := s.filled(), s.filled()-1
 	var rows []int
 	for i := range s.branches {
 		b := &s.branches[i]
@@ -143,12 +145,12 @@ func (s *Session) read(ctx context.Context, tokens []int32, wanted bool) ([]floa
 			selected = 1
 		}
 		s.next.Set(p.tokens, n)
-		s.next.Set(p.past, len(s.held))
+		s.next.Set(p.past, s.filled())
 		s.next.Set(p.selected, selected)
 		copy(s.next.I32(p.ids), tokens[:n])
 		positions := s.next.I32(p.positions)
 		for i := range n {
-			positions[i] = int32(len(s.held) + i)
+			positions[i] = int32(s.filled() + i)
 		}
 		if selected == 1 {
 			s.next.I32(p.rows)[0] = int32(n - 1)

@@ -58,3 +58,28 @@ func sideBySide(t *testing.T, backend kernels.Backend) {
 		t.Error(err)
 	}
 }
+
+// Models that were adapted from one base share its packed weights, and so do
+// sessions of one model: what they add is caches and activations.
+func TestWeightsAreShared(t *testing.T) {
+	backend := cpu.New(cpu.Options{Threads: 1}).(*cpu.Backend)
+	model, err := generate.New(tiny("llama", 3), nil, backend, generate.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	weights, _ := backend.Held()
+	again, err := model.Adapt(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []*generate.Model{model, model, again} {
+		newSession(t, m)
+	}
+	more, sessions := backend.Held()
+	if weights == 0 || more != weights || sessions == 0 {
+		t.Errorf("packed weights take %d bytes, then %d; sessions %d", weights, more, sessions)
+	}
+	if err := errors.Join(model.Close(), again.Close()); err != nil {
+		t.Error(err)
+	}
+}

@@ -20,10 +20,40 @@
 // unless Cache.Mask says which earlier rows each one sees, as the branches of a
 // tree need it.
 //
-// A LoRA adapter (arXiv 2106.09685) in the layout of peft stands beside the
-// weights, which stay as they are stored: two small products more for each
-// matrix that has one. Adapt reads it and refuses that of another base model.
+// # Adapters
 //
-// A Model is read-only after loading and Adapt. Its weights lie in the checkpoint file,
-// which may be closed once all programs are compiled.
+// An adapter stands beside the weights, which stay as they are stored. It is a
+// folder of two files, adapter_config.json and adapter_model.safetensors; Adapt
+// reads it and refuses that of another base model, naming the field or tensor.
+// peft_type says which kind it is:
+//
+//   - LORA (arXiv 2106.09685), as peft saves it: two small products more for each
+//     matrix that has one.
+//   - PREFIX_TUNING (arXiv 2101.00190), as peft saves it: one tensor
+//     prompt_embeddings [num_virtual_tokens, layers·2·KVHeads·HeadDim], keys and
+//     values that every sequence begins with. Keys are turned already, tokens
+//     come at the positions after them.
+//   - BOTTLENECK (arXiv 1902.00751, section 2.1), a layout of our own, for peft
+//     has none. Behind the last matrix of a branch, before a norm of the branch
+//     and before the sum, y becomes y + scale·(up·act(down·y)).
+//
+// adapter_config.json of a bottleneck:
+//
+//	{"peft_type": "BOTTLENECK",
+//	 "bottleneck_size": 64,
+//	 "non_linearity": "gelu",         or relu, gelu_tanh, silu, tanh, identity
+//	 "scale": 1.0,
+//	 "bias": true,                    false: no tensor is called bias
+//	 "targets": ["attention", "mlp"]} or one of them
+//
+// and its tensors, for every layer N and TARGET:
+//
+//	layers.N.TARGET.down.weight [size, Width]    layers.N.TARGET.down.bias [size]
+//	layers.N.TARGET.up.weight   [Width, size]    layers.N.TARGET.up.bias   [Width]
+//
+// Each kind may say "kuai_base", the Fingerprint of the model it was trained on.
+//
+// A Model is read-only after loading and Adapt; Adapted gives a copy with another
+// adapter that shares the weights. These lie in the checkpoint file, which may be
+// closed once all programs are compiled.
 package transformer

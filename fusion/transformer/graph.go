@@ -79,7 +79,7 @@ func (m *Model) attention(g *kernels.Graph, i int, x kernels.Value, cache Cache)
 	v := linear(g, kernels.MatMul{X: h, W: w.V, Bias: w.VBias}, w.Adapters.V)
 	a := g.Add(kernels.Attention{Q: q, K: keep(k, "keys"), V: keep(v, "values"), Heads: c.Heads, KVHeads: c.KVHeads,
 		Scale: c.QueryScale, Causal: true, Window: window, Past: cache.Past, SoftCap: c.AttentionCap, Mask: mask})
-	return m.join(g, x, kernels.MatMul{X: a, W: w.Output}, w.Adapters.Output, w.PostAttentionNorm)
+	return m.join(g, x, kernels.MatMul{X: a, W: w.Output}, w.Adapters.Output, w.Bottlenecks.Attention, w.PostAttentionNorm)
 }
 
 func (m *Model) feedForward(g *kernels.Graph, i int, x kernels.Value) kernels.Value {
@@ -88,7 +88,7 @@ func (m *Model) feedForward(g *kernels.Graph, i int, x kernels.Value) kernels.Va
 	gate := linear(g, kernels.MatMul{X: h, W: w.Gate}, w.Adapters.Gate)
 	up := linear(g, kernels.MatMul{X: h, W: w.Up}, w.Adapters.Up)
 	h = g.Add(kernels.Binary{Kind: kernels.Mul, X: gate, Y: up, Act: m.Config.Activation})
-	return m.join(g, x, kernels.MatMul{X: h, W: w.Down}, w.Adapters.Down, w.PostFeedForwardNorm)
+	return m.join(g, x, kernels.MatMul{X: h, W: w.Down}, w.Adapters.Down, w.Bottlenecks.FeedForward, w.PostFeedForwardNorm)
 }
 
 // linear is the product and what an adapter adds to it.
@@ -102,11 +102,17 @@ func linear(g *kernels.Graph, product kernels.MatMul, adapter *LowRank) kernels.
 }
 
 // join adds a branch, whose last product is given, to the residual stream.
-func (m *Model) join(g *kernels.Graph, x kernels.Value, last kernels.MatMul, adapter *LowRank, postNorm *kernels.Weight) kernels.Value {
-	if !m.Config.PostNorms {
+func (m *Model) join(g *kernels.Graph, x kernels.Value, last kernels.MatMul, adapter *LowRank, behind *Bottleneck, postNorm *kernels.Weight) kernels.Value {
+	if !m.Config.PostNorms && behind == nil {
 		last.Residual = x
 		return linear(g, last, adapter)
 	}
-	branch := m.norm(g, linear(g, last, adapter), postNorm, 0)
+	branch := linear(g, last, adapter)
+	if behind != nil {
+		branch = behind.build(g, branch)
+	}
+	if m.Config.PostNorms {
+		branch = m.norm(g, branch, postNorm, 0)
+	}
 	return g.Add(kernels.Binary{Kind: kernels.Add, X: x, Y: branch})
 }

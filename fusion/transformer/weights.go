@@ -11,6 +11,9 @@ import (
 type Model struct {
 	Config  Config
 	Weights Weights
+	// Prefix is that of an adapter; nil: none. Whoever keeps the states of Blocks
+	// puts it into their first rows.
+	Prefix *Prefix
 }
 
 // Weights by role. Matrices are [outputs, inputs].
@@ -31,6 +34,7 @@ type Layer struct {
 	FeedForwardNorm, PostFeedForwardNorm *kernels.Weight
 	Gate, Up, Down                       *kernels.Weight
 	Adapters                             Adapters
+	Bottlenecks                          Bottlenecks
 }
 
 // names are those of the tensors in one kind of file; %d is the layer.

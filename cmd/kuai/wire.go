@@ -16,7 +16,11 @@ import (
 // runDaemon is the robot until ctx ends.
 func (a *app) runDaemon(ctx context.Context, c config.Config, log *slog.Logger) (err error) {
 	began := a.clock.Now()
-	d, err := daemon.New(daemon.Options{Config: &c, Clock: a.clock, Log: log, Version: version})
+	supervisor, err := daemon.SupervisorOf(a.env)
+	if err != nil {
+		return &exitError{exitInput, err}
+	}
+	d, err := daemon.New(daemon.Options{Config: &c, Clock: a.clock, Log: log, Version: version, Supervisor: supervisor})
 	if err != nil {
 		return err
 	}

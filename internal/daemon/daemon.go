@@ -28,6 +28,8 @@ type Options struct {
 	Clock   robot.Clock
 	Log     *slog.Logger
 	Version string
+	// Supervisor is told when the robot is ready and that its loop is alive.
+	Supervisor Supervisor
 
 	// wrap puts something between the loop and the driver, to measure.
 	wrap func(control.Driver) control.Driver
@@ -54,6 +56,7 @@ type Daemon struct {
 	links       *links
 	page        *web.Server // nil without a page
 	recording   *recording  // nil when nothing is recorded
+	supervised  *supervised // nil without a service manager
 
 	stages  stages
 	out     *outbox
@@ -84,7 +87,7 @@ func New(o Options) (*Daemon, error) {
 	}
 	d.out = newOutbox(d.log)
 	for _, build := range []func() error{
-		d.describe, d.buildRecording, d.buildBody, d.buildPerception, d.buildMind, d.buildConnections,
+		func() error { return d.buildSupervised(o.Supervisor) }, d.describe, d.buildRecording, d.buildBody, d.buildPerception, d.buildMind, d.buildConnections,
 	} {
 		if err := build(); err != nil {
 			return nil, errors.Join(err, d.Close())
@@ -320,6 +323,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 	}
 	if d.page != nil {
 		stage("page", d.page.Run)
+	}
+	if d.supervised != nil {
+		stage("supervisor", d.supervised.Run)
 	}
 	if d.agent != nil && d.config.Sim.Demo != "" {
 		stage("demonstration", d.demonstrate)

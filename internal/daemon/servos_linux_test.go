@@ -124,14 +124,20 @@ func (a *servoArm) torque(id byte) bool { return a.bus.Byte(id, feetech.RegTorqu
 // startServos starts a daemon for c and waits for no mode.
 func startServos(t *testing.T, c *config.Config, clock robot.Clock) (*rig, *heard) {
 	t.Helper()
+	return startServosWith(t, Options{Config: c, Clock: clock}, func(d control.Driver) control.Driver { return d })
+}
+
+// startServosWith puts what wrap makes of the driver below the probe.
+func startServosWith(t *testing.T, o Options, wrap func(control.Driver) control.Driver) (*rig, *heard) {
+	t.Helper()
 	h := listenTo(t)
 	r := &rig{probe: &probe{}, ended: make(chan error, 1)}
-	var err error
-	r.daemon, err = New(Options{Config: c, Clock: clock, wrap: func(d control.Driver) control.Driver {
-		r.probe.Driver = d
+	o.wrap = func(d control.Driver) control.Driver {
+		r.probe.Driver = wrap(d)
 		return r.probe
-	}})
-	if err != nil {
+	}
+	var err error
+	if r.daemon, err = New(o); err != nil {
 		t.Fatal(err)
 	}
 	r.daemon.out.listen(h.listen)

@@ -1,0 +1,9 @@
+package daemon
+
+import (
+	"github.com/kuai-robot/kuai/internal/config"
+	"github.com/kuai-robot/kuai/robot"
+)
+
+// Description gives the robot that c describes.
+func Description(c *config.Config) (*robot.Description, error) { return readDescription(c) }

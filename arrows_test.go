@@ -50,6 +50,8 @@ var arrows = map[string][]string{
 	"internal/dataset": {"robot", "internal/record", "internal/replay", "internal/jpeg"},
 	// The models, measured in turns with other programs.
 	"internal/turns": {"robot", "kernels", "perception", "fusion"},
+	// Any model into its int8 checkpoint; the caller says how one is opened.
+	"internal/quantize": {"kernels", "internal/checkpoint"},
 	// Threads that must be on time: the simulator's physics, the control loop.
 	"internal/realtime": {"robot"},
 	// The daemon is the wiring: it alone knows every room.

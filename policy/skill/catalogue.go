@@ -70,6 +70,18 @@ func Tabletop() *Catalogue {
 	return c
 }
 
+//go:embed workbench.yaml
+var workbench []byte
+
+// Workbench is the built-in catalogue of an arm at a workbench.
+func Workbench() *Catalogue {
+	c, err := Read("workbench.yaml", bytes.NewReader(workbench))
+	if err != nil {
+		panic(err) // the file is part of the program and a test reads it
+	}
+	return c
+}
+
 // Read reads and checks a catalogue; name is what errors call it.
 func Read(name string, r io.Reader) (*Catalogue, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxFileBytes+1))

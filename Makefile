@@ -65,6 +65,12 @@ figures: models test-deps ## measure everything and write docs/figures.md, with 
 	{ bin/kuai bench --json; bin/kuai eval --given --episodes 200 --json; bin/kuai eval --json; } > build/figures.jsonl
 	cat build/figures.jsonl $(wildcard build/peers.jsonl) | python3 scripts/figures.py > docs/figures.md
 
+jetson: test-deps ## build/jetson/kuai.deb: the Debian package for a Jetson (JetPack 6, arm64), cross-built
+	deploy/jetson/package.sh $(VERSION)
+
+test-jetson: ## unit tests of what moves the joints as arm64 programs, under qemu (after make jetson)
+	deploy/jetson/test.sh
+
 ## --- training ----------------------------------------------------------------
 
 TRAIN_VENV := .venv-train
@@ -132,4 +138,4 @@ $(VENV)/bin/ruff:
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install -q ruff==0.14.5
 
-.PHONY: help run build deps fw models web pictures eval bench peers-deps bench-peers figures train-deps train-planner test-train test mutation soak test-arm64 test-web test-lerobot web-deps test-deps lint
+.PHONY: help run build deps fw models web pictures eval bench peers-deps bench-peers figures jetson test-jetson train-deps train-planner test-train test mutation soak test-arm64 test-web test-lerobot web-deps test-deps lint

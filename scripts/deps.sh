@@ -2,6 +2,7 @@
 # Brings what kuai needs and the machine lacks: Debian or Ubuntu packages and
 # MuJoCo. Prints what and why; does nothing when all is there.
 #   scripts/deps.sh run [test]
+#   scripts/deps.sh mujoco amd64|arm64
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,7 +19,7 @@ libswscale-dev|@pkg-config --exists libswscale|turns their pictures into RGB (FF
 libswresample-dev|@pkg-config --exists libswresample|changes the rate of sound (FFmpeg)
 libjpeg-dev|@pkg-config --exists libjpeg|decodes and encodes JPEG pictures (libjpeg-turbo)
 opencv-data|/usr/share/opencv4/haarcascades/haarcascade_frontalface_alt2.xml|finds the faces that an anonymised dataset hides
-espeak-ng|espeak-ng|speaks the robot's answers, and plays people in the simulated room
+espeak-ng|espeak-ng|speaks what kuai answers, and plays people in the simulated room
 libosmesa6-dev|/usr/include/GL/osmesa.h|renders the simulated cameras without a screen
 '
 test_packages='
@@ -112,7 +113,11 @@ PY
   rm -r "$wheels"
 }
 
-[ "${1:-}" = run ] || { echo "usage: scripts/deps.sh run [test]" >&2; exit 2; }
+case "${1:-} ${2:-}" in
+  'mujoco amd64' | 'mujoco arm64') mujoco "$2"; exit ;;
+  'run '*) ;;
+  *) echo "usage: scripts/deps.sh run [test], or scripts/deps.sh mujoco amd64|arm64" >&2; exit 2 ;;
+esac
 apt_install "$run_packages"
 [ "${2:-}" != test ] || apt_install "$test_packages"
 mujoco "$(go env GOARCH)"

@@ -78,11 +78,19 @@ func (a *app) reset(ctx context.Context) error {
 }
 
 func (a *app) releaseCommand() *cobra.Command {
-	return a.addLinkFlags(&cobra.Command{
+	var bus bool
+	c := a.addLinkFlags(&cobra.Command{
 		Use: "release", Short: "Cut the joints' torque, so that they can be moved by hand (hold the arm first)",
-		Example: "  kuai release", Args: noArguments,
-		RunE: func(c *cobra.Command, _ []string) error { return a.release(c.Context(), true) },
+		Example: "  kuai release\n  kuai release --bus --config robot.yaml", Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if bus {
+				return a.releaseBus()
+			}
+			return a.release(c.Context(), true)
+		},
 	})
+	c.Flags().BoolVar(&bus, "bus", false, "ask no running robot but the servos on the bus themselves: for after kuai was killed")
+	return c
 }
 
 func (a *app) engageCommand() *cobra.Command {

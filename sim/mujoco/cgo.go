@@ -7,8 +7,8 @@ package mujoco
 #cgo CFLAGS: -std=c11 -O2 -D_GNU_SOURCE
 #cgo amd64 CFLAGS: -I${SRCDIR}/../../.deps/amd64/mujoco/include
 #cgo arm64 CFLAGS: -I${SRCDIR}/../../.deps/arm64/mujoco/include
-#cgo amd64 LDFLAGS: -L${SRCDIR}/../../.deps/amd64/mujoco/lib -Wl,-rpath,${SRCDIR}/../../.deps/amd64/mujoco/lib -Wl,-rpath,$ORIGIN/../.deps/amd64/mujoco/lib
-#cgo arm64 LDFLAGS: -L${SRCDIR}/../../.deps/arm64/mujoco/lib -Wl,-rpath,${SRCDIR}/../../.deps/arm64/mujoco/lib -Wl,-rpath,$ORIGIN/../.deps/arm64/mujoco/lib
+#cgo amd64,!packaged LDFLAGS: -L${SRCDIR}/../../.deps/amd64/mujoco/lib -Wl,-rpath,${SRCDIR}/../../.deps/amd64/mujoco/lib -Wl,-rpath,$ORIGIN/../.deps/amd64/mujoco/lib
+#cgo arm64,!packaged LDFLAGS: -L${SRCDIR}/../../.deps/arm64/mujoco/lib -Wl,-rpath,${SRCDIR}/../../.deps/arm64/mujoco/lib -Wl,-rpath,$ORIGIN/../.deps/arm64/mujoco/lib
 #cgo LDFLAGS: -lmujoco -ldl -lm
 #include "shim.h"
 */

@@ -121,7 +121,7 @@ func (a *app) rootCommand() *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	root.AddCommand(&cobra.Command{
+	root.AddCommand(a.manCommand(), &cobra.Command{
 		Use: "version", Short: "Print the version", Example: "  kuai version", Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			if a.json {

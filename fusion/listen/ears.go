@@ -1,0 +1,137 @@
+package listen
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/kuai-robot/kuai/fusion/speech"
+	"github.com/kuai-robot/kuai/kernels"
+	"github.com/kuai-robot/kuai/perception/vad"
+)
+
+// longestDraft is the longest text, in tokens, that a longer piece of a segment
+// is checked against: a long command has 30.
+const longestDraft = 40
+
+// tail is the silence that the tower sees after the speech, in frames of 10 ms.
+const tail = 60
+
+// Ears are the models of all listeners of a program: the voice detector, which
+// is part of it, and a recogniser that is loaded when somebody first speaks. They
+// may be used from many goroutines; one segment is recognised at a time.
+type Ears struct {
+	model   string
+	backend kernels.Backend
+	options kernels.Options
+	voice   *vad.Model
+
+	mu      sync.Mutex
+	speech  *speech.Recogniser
+	session *speech.Session
+	phrases []string
+	open    []*vad.Session
+}
+
+// Open makes ears that hear with the speech model in the folder model.
+func Open(model string, backend kernels.Backend, o kernels.Options) (*Ears, error) {
+	v, err := vad.BuiltIn(backend)
+	if err != nil {
+		return nil, err
+	}
+	return &Ears{model: model, backend: backend, options: o, voice: v}, nil
+}
+
+// Voice gives a voice detector for one more microphone.
+func (e *Ears) Voice() (Voice, error) {
+	s, err := e.voice.NewSession()
+	if err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.open = append(e.open, s)
+	return s, nil
+}
+
+// Expect says what people are likely to say; nil: anything.
+func (e *Ears) Expect(phrases []string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.phrases = phrases
+	if e.session != nil {
+		e.expect()
+	}
+}
+
+// expect is called with mu held.
+func (e *Ears) expect() {
+	if len(e.phrases) == 0 {
+		e.session.Expect(nil)
+		return
+	}
+	e.session.Expect(e.session.Vocabulary(e.phrases))
+}
+
+// Load readies the recogniser; otherwise the first segment does.
+func (e *Ears) Load(ctx context.Context) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.load(ctx)
+}
+
+// load is called with mu held. It hears a short silence, so that the first
+// command costs no more than the others.
+func (e *Ears) load(ctx context.Context) error {
+	if e.session != nil {
+		return nil
+	}
+	if e.model == "" {
+		return ErrNoModel
+	}
+	r, err := speech.Open(e.model, e.backend, speech.Options{Compile: e.options, Draft: longestDraft, Tail: tail})
+	if err != nil {
+		return err
+	}
+	s, err := r.NewSession()
+	if err != nil {
+		return errors.Join(err, r.Close())
+	}
+	e.speech, e.session = r, s
+	e.expect()
+	_, err = s.Transcribe(ctx, make([]float32, 3*vad.Chunk), "en")
+	return err
+}
+
+// Again implements Recogniser.
+func (e *Ears) Again(ctx context.Context, samples []float32, language string, before *speech.Result) (speech.Result, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if err := e.load(ctx); err != nil {
+		return speech.Result{}, err
+	}
+	if ctx.Err() != nil {
+		return speech.Result{}, ctx.Err()
+	}
+	r, err := e.session.Again(ctx, samples, language, before)
+	if err != nil {
+		return r, fmt.Errorf("recogniser: %w", err)
+	}
+	return r, nil
+}
+
+// Close frees the models; no listener may be running.
+func (e *Ears) Close() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var errs []error
+	for _, s := range e.open {
+		errs = append(errs, s.Close())
+	}
+	if e.session != nil {
+		errs = append(errs, e.session.Close(), e.speech.Close())
+		e.session = nil
+	}
+	return errors.Join(append(errs, e.voice.Close())...)
+}

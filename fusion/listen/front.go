@@ -1,0 +1,305 @@
+package listen
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/kuai-robot/kuai/perception/audio"
+	"github.com/kuai-robot/kuai/perception/vad"
+	"github.com/kuai-robot/kuai/robot"
+)
+
+// Hear takes the next frame of the microphone.
+func (l *Listener) Hear(ctx context.Context, frame robot.Clip) error {
+	l.microphone = frame.Microphone
+	speaking := l.withoutOwnVoice(&frame)
+	if l.config.Detector != nil {
+		if word, score := l.config.Detector.Process(l.clean); word != "" && score >= l.config.Threshold {
+			l.config.Word(word, score, frame.At.Add(frameTime(frame.Samples)))
+		}
+	}
+	l.mu.Lock()
+	pressed := l.pressed
+	l.mu.Unlock()
+	if speaking && !pressed {
+		l.goDeaf()
+		return nil
+	}
+	l.deaf = false
+	if len(l.chunk) == 0 {
+		l.chunkAt = frame.At
+	}
+	l.chunk = append(l.chunk, l.clean...)
+	for len(l.chunk) >= vad.Chunk {
+		if err := l.hearChunk(ctx, l.chunkAt, l.chunk[:vad.Chunk]); err != nil {
+			return err
+		}
+		l.chunk = l.chunk[:copy(l.chunk, l.chunk[vad.Chunk:])]
+		l.chunkAt = l.chunkAt.Add(vad.Chunk * time.Second / audio.Rate)
+	}
+	return nil
+}
+
+func frameTime(samples []float32) time.Duration {
+	return time.Duration(len(samples)) * time.Second / audio.Rate
+}
+
+// withoutOwnVoice sets clean to the frame less what the loudspeaker plays, and
+// says whether it does.
+func (l *Listener) withoutOwnVoice(frame *robot.Clip) (speaking bool) {
+	l.clean = append(l.clean[:0], frame.Samples...)
+	if l.config.Echo == nil {
+		return false
+	}
+	l.played = slices.Grow(l.played[:0], len(frame.Samples))[:len(frame.Samples)]
+	speaking = l.config.Echo.Played(l.played, frame.At)
+	if speaking {
+		l.canceller.Cancel(l.clean, l.played)
+	}
+	return speaking
+}
+
+// goDeaf forgets a segment that the robot has begun to speak into.
+func (l *Listener) goDeaf() {
+	if l.deaf {
+		return
+	}
+	l.deaf = true
+	l.forget()
+}
+
+func (l *Listener) forget() {
+	l.chunk = l.chunk[:0]
+	l.config.Voice.Reset()
+	l.mu.Lock()
+	l.segments.Finish()
+	l.number++
+	l.mu.Unlock()
+	l.drop()
+}
+
+// drop ends a guess that is of no use any more.
+func (l *Listener) drop() {
+	if cancel := l.cancel.Load(); cancel != nil {
+		(*cancel)()
+	}
+}
+
+func (l *Listener) hearChunk(ctx context.Context, at robot.Time, samples []float32) error {
+	p, err := l.config.Voice.Hear(ctx, samples)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	if l.pressed {
+		l.hold(at, samples, p)
+		l.mu.Unlock()
+		return nil
+	}
+	event := l.segments.Add(at, samples, p)
+	if event == vad.Began {
+		l.number++
+		l.guessed, l.condition = 0, clipping{}
+		l.counts.segments.Add(1)
+	}
+	if l.segments.Inside() || event == vad.Cut {
+		l.condition.add(samples)
+	}
+	s := l.segments.Segment()
+	var final *segment
+	switch event {
+	case vad.Ended, vad.Cut:
+		f := l.take(s)
+		f.cut = event == vad.Cut
+		final = &f
+	case vad.Paused:
+		l.tryGuess(s)
+	default:
+		if l.segments.Inside() && l.config.Partial > 0 && s.Spoken-l.guessed >= int(l.config.Partial*audio.Rate/time.Second) {
+			l.tryGuess(s)
+		}
+	}
+	l.mu.Unlock()
+	if event == vad.Resumed {
+		l.drop()
+	}
+	if event == vad.Began && l.config.Talking != nil {
+		l.config.Talking(Utterance{Microphone: l.microphone, At: s.At})
+	}
+	if final != nil {
+		return l.finish(ctx, *final)
+	}
+	l.maybeEarly()
+	return nil
+}
+
+// take makes a final segment of s. l.mu is held.
+func (l *Listener) take(s *vad.Segment) segment {
+	end := min(len(s.Samples), s.Spoken+trailing)
+	return segment{
+		number: l.number, microphone: l.microphone, at: s.At, samples: slices.Clone(s.Samples[:end]), spoken: s.Spoken,
+		decided: l.config.Clock.Now(), clipped: l.condition.share(),
+	}
+}
+
+// trailing is how much of the silence after the last word the recogniser hears:
+// a soft consonant may be in it.
+const trailing = 1600
+
+// tryGuess lets the recogniser hear what there is. l.mu is held.
+func (l *Listener) tryGuess(s *vad.Segment) {
+	if l.config.Patient || s.Spoken == 0 {
+		return
+	}
+	l.guessed = s.Spoken
+	l.counts.guesses.Add(1)
+	l.guess.Put(l.take(s))
+}
+
+// maybeEarly looks whether the newest guess is a whole command, after which
+// nothing more was said.
+func (l *Listener) maybeEarly() {
+	if l.config.Early <= 0 || l.config.Complete == nil {
+		return
+	}
+	if early, ok := l.earlyEnd(); ok {
+		l.send(early)
+	}
+}
+
+// earlyEnd ends the segment when its newest guess is whole.
+func (l *Listener) earlyEnd() (segment, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.segments.Segment()
+	if !l.segments.Inside() || l.pressed || l.last.number != l.number || l.last.spoken != s.Spoken || l.segments.Still() < l.config.Early {
+		return segment{}, false
+	}
+	if r := &l.last.result; r.Confidence < sureEnough || r.NoSpeech > noSpeechLimit || r.Repeats || !l.config.Complete(r.Text) {
+		return segment{}, false
+	}
+	f := l.take(s)
+	l.segments.Finish()
+	return f, true
+}
+
+// sureEnough is the confidence from which a text may end a segment early.
+const sureEnough = 0.5
+
+// finish hands a segment to the recogniser.
+func (l *Listener) finish(ctx context.Context, s segment) error {
+	if l.config.Patient {
+		return l.recognise(ctx, &s)
+	}
+	l.send(s)
+	return nil
+}
+
+func (l *Listener) send(s segment) {
+	select {
+	case l.finals <- s:
+	default:
+		l.counts.dropped.Add(1)
+		l.config.Heard(l.utterance(&s, Busy))
+	}
+}
+
+// Press begins a segment that lasts until Release, whatever it holds.
+func (l *Listener) Press(at robot.Time) {
+	l.forget()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pressed = true
+	l.condition = clipping{}
+	l.guessed = 0
+	l.held = vad.Segment{At: at, Samples: l.held.Samples[:0]}
+	l.counts.segments.Add(1)
+}
+
+// hold adds to what is said while the button is pressed. l.mu is held.
+func (l *Listener) hold(at robot.Time, samples []float32, p float32) {
+	h := &l.held
+	if len(h.Samples) == 0 {
+		h.At = at
+	}
+	h.Samples = append(h.Samples, samples...)
+	l.condition.add(samples)
+	if p >= heldVoice {
+		h.Spoken = len(h.Samples)
+	}
+	if h.Spoken > 0 && len(h.Samples) == h.Spoken+2*vad.Chunk {
+		l.tryGuess(h)
+	}
+}
+
+// heldVoice is the probability from which somebody who holds the button speaks.
+const heldVoice = 0.35
+
+// Release ends what Press began. cut: nobody let go, so that it may be half a
+// sentence.
+func (l *Listener) Release(ctx context.Context, cut bool) error {
+	l.mu.Lock()
+	if !l.pressed {
+		l.mu.Unlock()
+		return nil
+	}
+	l.pressed = false
+	rest := l.chunk
+	l.held.Samples = append(l.held.Samples, rest...)
+	l.chunk = l.chunk[:0]
+	s := l.take(&l.held)
+	if cut {
+		s.problem = Lost
+	} else if l.held.Spoken == 0 {
+		s.problem = NoSpeech
+	}
+	l.mu.Unlock()
+	return l.finish(ctx, s)
+}
+
+// Finish ends what is being said, as silence would: a file is over.
+func (l *Listener) Finish(ctx context.Context) error {
+	l.mu.Lock()
+	inside := l.segments.Inside()
+	s := l.take(l.segments.Segment())
+	l.segments.Finish()
+	l.mu.Unlock()
+	if !inside {
+		return nil
+	}
+	return l.finish(ctx, s)
+}
+
+// Settle waits until everything that is over has been told.
+func (l *Listener) Settle(ctx context.Context) error {
+	done := make(chan struct{})
+	select {
+	case l.finals <- segment{settled: done}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Lost says that the microphone is gone: what was being said is not believed.
+func (l *Listener) Lost(ctx context.Context) error {
+	l.mu.Lock()
+	inside, pressed := l.segments.Inside(), l.pressed
+	s := l.take(l.segments.Segment())
+	l.mu.Unlock()
+	if pressed {
+		return l.Release(ctx, true)
+	}
+	l.forget()
+	if !inside {
+		return nil
+	}
+	s.problem = Lost
+	return l.finish(ctx, s)
+}

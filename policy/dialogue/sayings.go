@@ -1,0 +1,79 @@
+package dialogue
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/kuai-robot/kuai/policy/skill"
+	"github.com/kuai-robot/kuai/robot"
+)
+
+// Sayings gives pieces of what people say when they ask for a catalogue's
+// skills: what a recogniser should expect. The things are those of scene, or
+// without one whatever the catalogue knows.
+func Sayings(c *skill.Catalogue, scene *robot.Scene) []string {
+	var all []string
+	for i := range c.Skills {
+		t := &c.Skills[i]
+		if !t.Ends {
+			all = append(all, pieces(t.Phrase)...)
+		}
+		for _, s := range t.Slots {
+			for _, w := range s.Words {
+				all = append(all, "the "+w)
+			}
+		}
+	}
+	for _, verb := range []string{"pick", "place", "push"} {
+		for _, s := range synonyms[verb] {
+			all = append(all, s+" the")
+		}
+	}
+	all = append(all, "put the", "pick up the", "in the", "into the", "on the", "on top of the", "next to the", "to the left", "to the right", "and then", "the other one", "that one instead", "not that one")
+	all = append(all, things(c, scene)...)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// pieces gives the words of a template between its slots.
+func pieces(phrase string) (all []string) {
+	for phrase != "" {
+		before, rest, _ := strings.Cut(phrase, "{")
+		if before = strings.TrimSpace(before); before != "" {
+			all = append(all, before)
+		}
+		_, phrase, _ = strings.Cut(rest, "}")
+	}
+	return all
+}
+
+func things(c *skill.Catalogue, scene *robot.Scene) (all []string) {
+	if scene != nil {
+		for i := range scene.Objects {
+			o := &scene.Objects[i]
+			if !skill.PlainName(o.Name) {
+				continue
+			}
+			all = append(all, "the "+o.Name)
+			if o.Colour != "" {
+				all = append(all, "the "+o.Colour+" one")
+				for _, n := range c.Nouns[o.Kind] {
+					all = append(all, "the "+o.Colour+" "+n)
+				}
+			}
+		}
+		return all
+	}
+	for i := range c.Skills {
+		for _, s := range c.Skills[i].Slots {
+			for _, kind := range s.Kinds {
+				for _, noun := range c.Nouns[kind] {
+					for _, colour := range c.Colours {
+						all = append(all, "the "+colour+" "+noun)
+					}
+				}
+			}
+		}
+	}
+	return all
+}

@@ -41,10 +41,11 @@ type evalFlags struct {
 
 func (a *app) benchCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:     "bench [GROUP...]",
-		Short:   "Measure this machine against the budgets",
-		Long:    "Runs the groups of measurements that are named, or all of them, and prints value, unit and bar.",
-		Example: "  kuai bench\n  kuai bench loop stop --json",
-		RunE:    func(c *cobra.Command, groups []string) error { return a.runBench(c.Context(), groups) },
+		Use:               "bench [GROUP...]",
+		Short:             "Measure this machine against the budgets",
+		Long:              "Runs the groups of measurements that are named, or all of them, and prints value, unit and bar.",
+		Example:           "  kuai bench\n  kuai bench loop stop --json",
+		ValidArgsFunction: completeGroups,
+		RunE:              func(c *cobra.Command, groups []string) error { return a.runBench(c.Context(), groups) },
 	}
 }

@@ -372,7 +372,7 @@ func (i *initiation) write(path string) error {
 	}
 	var text bytes.Buffer
 	fmt.Fprintf(&text, "# %s, written by kuai init. Keys that are not here keep their default:\n# kuai config --config %s prints all of them. docs/configuration.md explains each.\n\n", i.c.Robot.Name, filepath.Base(path))
-	if err := i.c.WriteChanged(&text, "robot.name", "robot.description", "robot.driver", "cameras", "record.on", "web.listen", "broker.listen"); err != nil {
+	if err := i.c.WriteChanged(&text, "robot.name", "robot.description", "robot.driver", "record.on", "web.listen", "broker.listen"); err != nil {
 		return err
 	}
 	files := map[string][]byte{path: text.Bytes()}

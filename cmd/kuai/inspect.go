@@ -15,7 +15,7 @@ func (a *app) inspectCommand() *cobra.Command {
 			"episodes, and how long the robot was in which mode and why. --plots draws joints, latencies, drops and\n" +
 			"verdicts over time.",
 		Example: "  kuai inspect recordings/20260102T030405_000000000Z.mcap\n  kuai inspect drive.mcap --plots drive --json",
-		Args:    oneArgument("FILE"),
+		Args:    oneArgument("FILE"), ValidArgsFunction: completeRecordings,
 		RunE: func(_ *cobra.Command, args []string) error {
 			a.errors.move("reading " + args[0])
 			s, err := inspect.File(args[0])

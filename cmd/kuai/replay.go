@@ -19,7 +19,7 @@ func (a *app) replayCommand() *cobra.Command {
 			"and the exit status is 1. A recording of kuai run with record.on: true holds what this needs.\n" +
 			"The configuration is that of the recording, unless --config gives another.",
 		Example: "  kuai replay recordings/20260102T030405_000000000Z.mcap\n  kuai replay drive.mcap --update-refs\n  kuai replay drive.mcap --config careful.yaml --json",
-		Args:    oneArgument("FILE"),
+		Args:    oneArgument("FILE"), ValidArgsFunction: completeRecordings,
 		RunE: func(c *cobra.Command, args []string) error {
 			o := daemon.ReplayOptions{Update: update}
 			if a.configPath != "" {

@@ -65,9 +65,10 @@ func (a *app) instructionText(args []string) (string, error) {
 func (a *app) skillCommand() *cobra.Command {
 	var detach bool
 	c := &cobra.Command{
-		Use:     "skill NAME [ARGUMENT...]",
-		Short:   "Run one skill, without the language model",
-		Example: "  kuai skill pick \"red block\"\n  kuai skill home",
+		Use:               "skill NAME [ARGUMENT...]",
+		Short:             "Run one skill, without the language model",
+		ValidArgsFunction: a.completeSkills,
+		Example:           "  kuai skill pick \"red block\"\n  kuai skill home",
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return exitf(exitInput, `which skill? (kuai skill pick "red block")`)

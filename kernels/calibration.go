@@ -14,6 +14,7 @@ import (
 type Calibration struct {
 	mu     sync.Mutex
 	inputs map[string]*observed
+	tables []string
 }
 
 // Magnitudes are counted in steps of an eighth of an octave from 2^-40 on.
@@ -57,6 +58,9 @@ func (c *Calibration) watch(g *Graph) []watch {
 	}
 	var out []watch
 	for _, n := range g.Nodes {
+		if e, ok := n.Op.(Embed); ok && !slices.Contains(c.tables, e.Table.Name) {
+			c.tables = append(c.tables, e.Table.Name)
+		}
 		w, x, whole := multiplied(n.Op)
 		if w == nil || w.Name == "" {
 			continue
@@ -166,6 +170,13 @@ func (c *Calibration) Names() []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// Tables are the weights that rows are looked up in.
+func (c *Calibration) Tables() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.tables)
 }
 
 // Range is the magnitude below which the given part of the input of a weight's

@@ -19,6 +19,7 @@ type state struct {
 	// products are the weights of products by tensor: one that a model cuts in
 	// parts has several.
 	products map[string][]string
+	tables   map[string]bool // tensors that rows are looked up in, and no more
 	kept     map[string]bool // tensors
 	exact    map[int][]float32
 	report   Report
@@ -29,7 +30,7 @@ func (j Job) open() (*state, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &state{job: j, source: f, products: map[string][]string{}, kept: map[string]bool{}, exact: map[int][]float32{}}
+	s := &state{job: j, source: f, products: map[string][]string{}, tables: map[string]bool{}, kept: map[string]bool{}, exact: map[int][]float32{}}
 	for _, name := range j.Keep {
 		if !f.Has(name) {
 			_, err := f.Tensor(name)
@@ -53,6 +54,10 @@ func (s *state) quantises(weight string) bool {
 	return s.products[t] != nil && !s.kept[t]
 }
 
+// smallestTable is how many numbers a table of embeddings has at least to be
+// worth rounding: positions are few and add to everything.
+const smallestTable = 1 << 20
+
 // settle finds the tensors that can be quantised and what rounding each costs.
 func (s *state) settle() error {
 	quantised := 0
@@ -74,9 +79,15 @@ func (s *state) settle() error {
 	if len(s.products) == 0 {
 		return fmt.Errorf("%s: no matrix of the file is multiplied with: nothing to quantise", s.source.Path)
 	}
+	for _, name := range s.seen.Tables() {
+		t, err := s.source.Tensor(name)
+		if err == nil && s.products[name] == nil && len(t.Shape) == 2 && t.Scales == nil && t.DType.BlockLen() == 1 && t.Len() >= smallestTable {
+			s.tables[name] = true
+		}
+	}
 	for name := range s.kept {
-		if s.products[name] == nil {
-			return fmt.Errorf("%s: tensor %s, to be kept, is no matrix of a product", s.source.Path, name)
+		if s.products[name] == nil && !s.tables[name] {
+			return fmt.Errorf("%s: tensor %s, to be kept, is neither a matrix of a product nor a table", s.source.Path, name)
 		}
 	}
 	return s.rank()

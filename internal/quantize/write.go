@@ -42,12 +42,15 @@ func (s *state) fill(dir string) error {
 	var out []checkpoint.Tensor
 	for i := range s.source.Tensors {
 		t := &s.source.Tensors[i]
-		if s.products[t.Name] == nil || s.kept[t.Name] {
+		if s.written(t) {
+			continue
+		}
+		if !s.rounds(t.Name) {
 			out = append(out, *t)
 			continue
 		}
 		limit := float32(0)
-		if s.report.Chosen.Activations == Calibrated {
+		if s.report.Chosen.Activations == Calibrated && s.products[t.Name] != nil {
 			limit = s.limit(t.Name, s.report.Chosen.Part)
 		}
 		q, err := t.Quantise(limit)
@@ -66,6 +69,22 @@ func (s *state) fill(dir string) error {
 		return err
 	}
 	return s.copyRest(dir)
+}
+
+// rounds says whether a tensor becomes int8.
+func (s *state) rounds(name string) bool {
+	return (s.products[name] != nil || s.tables[name]) && !s.kept[name]
+}
+
+// written says whether t is another name, of CTranslate2, for what becomes int8
+// under the name that kuai uses.
+func (s *state) written(t *checkpoint.Tensor) bool {
+	if s.rounds(t.Name) || len(t.Data) == 0 {
+		return false
+	}
+	return slices.ContainsFunc(s.source.Tensors, func(o checkpoint.Tensor) bool {
+		return s.rounds(o.Name) && len(o.Data) > 0 && &o.Data[0] == &t.Data[0]
+	})
 }
 
 // isModel says whether a file of a folder holds weights, which are written anew.

@@ -108,7 +108,7 @@ func (role Role) May(name string) bool {
 		return true
 	case Operate:
 		return name == topics.NameStop || name == topics.NameInstruction || name == topics.NameReset ||
-			name == topics.NameSkill || name == topics.NameTeleop || name == topics.NameRelease
+			name == topics.NameSkill || name == topics.NameTeleop || name == topics.NameRelease || name == topics.NameTalk
 	case View:
 		return name == topics.NameStop
 	}

@@ -236,7 +236,7 @@ func permissions(role Role, robot string) *server.Permissions {
 		}
 	}
 	var publish []string
-	for _, name := range []string{topics.NameStop, topics.NameInstruction, topics.NameReset, topics.NameRelease, topics.NameSkill, topics.NameTeleop} {
+	for _, name := range []string{topics.NameStop, topics.NameInstruction, topics.NameReset, topics.NameRelease, topics.NameSkill, topics.NameTeleop, topics.NameTalk} {
 		if role.May(name) {
 			publish = append(publish, subject(name))
 		}

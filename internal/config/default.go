@@ -29,6 +29,7 @@ func Default() Config {
 		Planner:    defaultPlanner(),
 		Affordance: Scripted,
 		Runner:     Scripted,
+		Voice:      defaultVoice(),
 		Record:     Record{BudgetGB: 20},
 		Log:        Log{Level: "info", Format: "text"},
 	}

@@ -38,6 +38,9 @@ type Config struct {
 	// What carries a skill out: scripted plans the motion from the simulator's
 	// state and is not a learned policy; with none the robot can only be steered.
 	Runner string `yaml:"runner"`
+	// Hearing and speaking (docs/voice.md). The page's microphone works without
+	// any of it, push to talk.
+	Voice Voice `yaml:"voice"`
 	// Recordings of everything that the robot saw and did.
 	Record Record `yaml:"record"`
 	// What is written to the terminal.
@@ -297,6 +300,68 @@ type Planner struct {
 	Retries int `yaml:"retries"`
 	// How many of the best candidates the plan shows at each step.
 	Candidates int `yaml:"candidates"`
+}
+
+// Voice is the section voice.
+type Voice struct {
+	// Understand speech at all: from the page, and from the microphones below.
+	On bool `yaml:"on"`
+	// Where people speak to the robot. This machine's microphone is
+	//   - {name: table, url: "device:default"}
+	Microphones []Microphone `yaml:"microphones"`
+	// When microphones are listened to: always; wake, after one of the words of
+	// wake_words; or push, while somebody holds a button (the topic talk). The
+	// page's own button is push in any case. A stop word is always heard.
+	Listen string `yaml:"listen"`
+	// What the robot is called by, for listen: wake.
+	WakeWords []string `yaml:"wake_words"`
+	// What stops the robot at once, whatever else is said: of stop, halt, freeze,
+	// 停, 停下, 停止 and 别动. An empty list leaves stopping to other means.
+	StopWords []string `yaml:"stop_words"`
+	// How sure the detector must be of a stop word, 0 to 1. False stops are better
+	// than missed ones.
+	StopScore float64 `yaml:"stop_score"`
+	// What is spoken: en, zh, de, …
+	Language string `yaml:"language"`
+	// The speech model, a name of `kuai models list` or a folder.
+	Model string `yaml:"model"`
+	// Threads that compute it; 0: one for each core.
+	Threads int `yaml:"threads"`
+	// From this confidence on a command is carried out,
+	Sure float64 `yaml:"sure"`
+	// from this on the robot asks back what it heard; below it is not understood.
+	Unsure float64 `yaml:"unsure"`
+	// How much more probable words that commands are made of become, in nats; 0
+	// expects nothing.
+	Expect float64 `yaml:"expect"`
+	// A command ends with so much silence,
+	Silence time.Duration `yaml:"silence"`
+	// or this much, when it is whole as it is.
+	Early time.Duration `yaml:"early"`
+	// It is cut when it is longer.
+	Longest time.Duration `yaml:"longest"`
+	// What a command does to one that is being carried out: replace it, or queue
+	// behind it.
+	Commands string `yaml:"commands"`
+	// Where the robot answers: none, device:default or device:NAME for a
+	// loudspeaker of this machine, or sim for that of the simulated room.
+	Speaker string `yaml:"speaker"`
+	// The voice of its answers, one of espeak-ng --voices; none: tones alone.
+	SpeakerVoice string `yaml:"speaker_voice"`
+}
+
+// Microphone is one entry of voice.microphones.
+type Microphone struct {
+	// What the microphone is called on the page and in recordings.
+	Name string `yaml:"name"`
+	// device:default, device:NAME (a part of what kuai listen --devices shows),
+	// rtsp://HOST:PORT/PATH, file:PATH for a sound file, or sim for that of the
+	// simulated room.
+	URL string `yaml:"url"`
+	// Take the sound over UDP in place of the TCP connection.
+	UDP bool `yaml:"udp"`
+	// Start a sound file again at its end.
+	Loop bool `yaml:"loop"`
 }
 
 // Record is the section record.

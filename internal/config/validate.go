@@ -71,6 +71,7 @@ func (c *Config) problems() []problem {
 	k.within("control.rate_hz", c.Control.RateHz, 10, 1000, " Hz")
 	c.Safety.check(&k)
 	c.checkPlanner(&k)
+	c.Voice.check(&k, c.Robot.Driver)
 	k.require(c.Record.BudgetGB > 0 && !math.IsInf(c.Record.BudgetGB, 0), "record.budget_gb", "%g must be above 0", c.Record.BudgetGB)
 	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	k.oneOf("log.format", c.Log.Format, "text", "json")

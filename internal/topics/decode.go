@@ -42,6 +42,9 @@ func DecodeReset(data []byte) (Reset, error) { return decode[Reset](data) }
 // DecodeRelease reads a Release.
 func DecodeRelease(data []byte) (Release, error) { return decode[Release](data) }
 
+// DecodeTalk reads a Talk.
+func DecodeTalk(data []byte) (Talk, error) { return decode[Talk](data) }
+
 // DecodeSkill reads a Skill.
 func DecodeSkill(data []byte) (Skill, error) { return decode[Skill](data) }
 
@@ -201,6 +204,14 @@ func (m Reset) Validate() error { return checkName("id", m.ID) }
 func (m Release) Validate() error {
 	if m.On == nil {
 		return errors.New("on is missing: true lets the joints go, false makes them hold")
+	}
+	return checkName("id", m.ID)
+}
+
+// Validate implements Payload.
+func (m Talk) Validate() error {
+	if m.On == nil {
+		return errors.New("on is missing: true while somebody speaks, false after")
 	}
 	return checkName("id", m.ID)
 }

@@ -207,7 +207,7 @@ type StageHealth struct {
 	// Name: capture is how old the oldest picture is when the policy looks at
 	// it; score, choosing a step's skill, once a step; chunk, from the look or
 	// the choice to a chunk of motion; command, from a chunk to the driver's
-	// first command after it.
+	// first command after it; hear is from the last word of a command to its text.
 	Name string `json:"name"`
 	// MS is the newest; half, and 99 of 100, since the start took at most P50MS
 	// and P99MS.
@@ -228,6 +228,8 @@ type Health struct {
 	Runner  string         `json:"runner,omitempty"`
 	Model   string         `json:"model,omitempty"`
 	Cameras []CameraHealth `json:"cameras,omitempty"`
+	// Microphones are those that listen, without the page's.
+	Microphones []MicrophoneHealth `json:"microphones,omitempty"`
 	Loop    *LoopHealth    `json:"loop,omitempty"`
 	// Stages holds those that have been passed since the start.
 	Stages []StageHealth `json:"stages,omitempty"`
@@ -254,6 +256,64 @@ type ActuatorState struct {
 	Velocity    float64 `json:"velocity"`
 	Effort      float64 `json:"effort"`
 	Temperature float64 `json:"temperature"`
+}
+
+// Talk is a button that is held while somebody speaks to the robot's own
+// microphones.
+type Talk struct {
+	ID string `json:"id"`
+	// On: the button is pressed; false: it is let go.
+	On *bool `json:"on"`
+}
+
+// SaidKind says what a Said is.
+type SaidKind string
+
+// The kinds of what is said.
+const (
+	SaidHearing       SaidKind = "hearing"        // somebody speaks; Text is what of it is understood
+	SaidHeard         SaidKind = "heard"          // a command, or an answer to the robot
+	SaidNotUnderstood SaidKind = "not_understood" // it was said to the robot, which does nothing for it
+	SaidIgnored       SaidKind = "ignored"        // it was not said to the robot
+	SaidStop          SaidKind = "stop"           // a word that stops the robot
+	SaidQuestion      SaidKind = "question"       // the robot asks back and waits for an answer
+	SaidAnswer        SaidKind = "answer"         // the robot answers
+)
+
+// Said is something that a person or the robot said.
+type Said struct {
+	At float64 `json:"at"`
+	// Who is person or robot.
+	Who  string   `json:"who"`
+	Kind SaidKind `json:"kind"`
+	Text string   `json:"text,omitempty"`
+	// Microphone heard it.
+	Microphone string `json:"microphone,omitempty"`
+	// Confidence is the recogniser's, 0 to 1.
+	Confidence float64 `json:"confidence,omitempty"`
+	// ID is that of the instruction that follows from it.
+	ID string `json:"id,omitempty"`
+	// Instruction is what was made of Text.
+	Instruction string `json:"instruction,omitempty"`
+	// Reason says why it was not understood.
+	Reason string `json:"reason,omitempty"`
+	// MS is how long after the last word the text was there, DecidedMS how long
+	// after the silence that showed it to be the last.
+	MS        float64 `json:"ms,omitempty"`
+	DecidedMS float64 `json:"decided_ms,omitempty"`
+}
+
+// MicrophoneHealth is one microphone in Health.
+type MicrophoneHealth struct {
+	Name string `json:"name"`
+	// State is live, lost or ended.
+	State string `json:"state"`
+	// Age in seconds of the newest sound; LevelDB is its loudness, dB of full scale.
+	Age     float64 `json:"age"`
+	LevelDB float64 `json:"level_db"`
+	// Clipped counts samples at full scale, Overrun those that nobody heard in time.
+	Clipped uint64 `json:"clipped,omitempty"`
+	Overrun uint64 `json:"overrun,omitempty"`
 }
 
 // StopReason gives what a stop message says about itself, on one line and from

@@ -20,6 +20,10 @@ const (
 	NamePlan        = "plan"
 	NameEvent       = "event"
 	NameHealth      = "health"
+	// NameConversation is what people and the robot say to each other, NameTalk a
+	// button that somebody holds while they speak.
+	NameConversation = "conversation"
+	NameTalk         = "talk"
 	// NameActuatorCommand and NameActuatorState hold the joint's name in the
 	// place of "+".
 	NameActuatorCommand = "actuator/+/command"
@@ -62,10 +66,12 @@ func Table() []Topic {
 		{NameRelease, In, 1, false, false, Release{ID: "4", On: &on}, "cut the torque, so that the joints can be moved by hand, or hold again"},
 		{NameSkill, In, 1, false, false, Skill{ID: "3", Name: "pick", Args: []string{"red block"}}, "run one skill, without the language model"},
 		{NameTeleop, In, 0, false, false, Teleop{At: example, Velocity: []float64{0.1, 0, 0, 0, 0, 0}}, "steer the joints; at least 10 Hz or the robot stops"},
+		{NameTalk, In, 1, false, false, Talk{ID: "5", On: &on}, "listen until further notice, or no longer: a button that is held while somebody speaks"},
 		{NameState, Out, 0, false, false, State{At: example, Mode: "held", Joints: []JointState{{Name: "elbow_flex", Position: 0.5}}}, "the joints and the mode, 20 Hz"},
 		{NamePlan, Out, 1, true, false, Plan{ID: "1", Instruction: "put the red block in the blue bowl", Status: PlanRunning, Step: 1}, "the step, each candidate's say, can and product, and the history"},
 		{NameEvent, Out, 1, false, false, Event{At: example, Kind: EventRefused, ID: "1", Reason: "text is empty"}, "what happened, with the id of what was asked and the reason"},
 		{NameHealth, Out, 1, true, true, Health{At: example, Status: Online, Robot: "so101"}, "online, degraded and why, or offline"},
+		{NameConversation, Out, 1, false, false, Said{At: example, Who: "person", Kind: SaidHeard, Text: "put the red block in the blue bowl", Confidence: 0.9, ID: "voice-1", MS: 110}, "what people say to the robot and what it answers"},
 		{NameActuatorCommand, Out, 0, false, false, ActuatorCommand{Seq: 7, At: example, Enable: true, Position: 0.5}, "the target of a joint that is itself an MQTT device"},
 		{NameActuatorState, In, 0, false, false, ActuatorState{Seq: 7, At: example, Position: 0.5}, "what such a joint reports"},
 	}

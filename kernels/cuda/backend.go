@@ -1,0 +1,78 @@
+package cuda
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/kuai-robot/kuai/kernels"
+)
+
+// Backend compiles for a GPU and owns the packed weights.
+type Backend struct {
+	driver Driver
+	name   string
+
+	mu     sync.Mutex
+	packed map[packKey]*packed
+}
+
+// NewBackend compiles for the device of a driver; name is that of the backend.
+func NewBackend(name string, driver Driver) *Backend {
+	return &Backend{driver: driver, name: name, packed: map[packKey]*packed{}}
+}
+
+// Name tells backends apart: "cuda", or "cuda-emulated".
+func (b *Backend) Name() string { return b.name }
+
+// Device is the GPU that programs are compiled for.
+func (b *Backend) Device() Device { return b.driver.Device() }
+
+// Held gives the bytes of packed weights on the device. Safe from any goroutine.
+func (b *Backend) Held() (weights int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, p := range b.packed {
+		weights += int64(p.bytes)
+	}
+	return weights
+}
+
+// Close gives the device back; programs must have been closed.
+func (b *Backend) Close() error { return b.driver.Close() }
+
+// Build compiles the graph and puts its weights on the device.
+func (b *Backend) Build(g *kernels.Graph, options kernels.Options) (kernels.Executable, error) {
+	e := &executable{backend: b, graph: g}
+	if err := e.build(options); err != nil {
+		e.Close()
+		return nil, err
+	}
+	return e, nil
+}
+
+func (e *executable) build(options kernels.Options) error {
+	l := newLowering(e.graph, options, e.backend.driver.Device())
+	if err := l.lower(); err != nil {
+		return err
+	}
+	ops, err := l.schedule()
+	if err != nil {
+		return err
+	}
+	e.lowering, e.ops, e.lengths = l, ops, lengthScalars(l)
+	e.offsets, e.arena = l.arena(ops)
+	for v, numbers := range l.consts {
+		if e.consts == nil {
+			e.consts = map[value]Ptr{}
+		}
+		if e.consts[v], err = e.floats(numbers); err != nil {
+			return err
+		}
+	}
+	for _, o := range ops {
+		if err := o.work.load(e); err != nil {
+			return fmt.Errorf("%s: %w", o.name, err)
+		}
+	}
+	return nil
+}

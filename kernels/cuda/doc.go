@@ -1,0 +1,2 @@
+// Package cuda
+package cuda

@@ -1,0 +1,158 @@
+package cuda
+
+import (
+	"fmt"
+
+	"github.com/kuai-robot/kuai/kernels"
+)
+
+// The tiles of gemm.cu.
+const (
+	gemmThreads  = 128
+	gemmColumns  = 64
+	fewRows      = 16 // rows of the small tile, and up to how many it is taken
+	manyRows     = 64
+	mostSplits   = 16
+	matvecShared = 48 << 10 // bytes of rows that a matvec keeps in shared memory
+)
+
+// load puts the weights and biases of a product on the device.
+func (p *product) load(e *executable) (err error) {
+	if p.norm != nil {
+		if err = p.norm.load(e); err != nil {
+			return err
+		}
+	}
+	for _, s := range p.segments {
+		if s.w, err = e.pack(s.key); err != nil {
+			return err
+		}
+		if s.matrices == 2 {
+			if s.w2, err = e.pack(s.key2); err != nil {
+				return err
+			}
+		}
+		if s.onDevice.bias, err = e.floats(s.bias); err != nil {
+			return err
+		}
+		if s.onDevice.bias2, err = e.floats(s.bias2); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// command chooses the kernel by the number of rows: up to four go through the
+// weights together, more become tiles.
+func (p *product) command(r *recorder) Command {
+	rows := r.bound(p.rows)
+	c := cProduct{
+		x: r.mat(p.x), norm: p.norm.param(), scalars: r.scalars, counter: r.counters,
+		kind: int32(p.kind), inputs: int32(p.cols), count: int32(len(p.segments)), splits: 1, limit: p.limit, rowsBound: int32(rows),
+	}
+	c.x.rows, c.x.cols, c.x.ld = dimOf(p.rows), int32(p.cols), int32(p.ld)
+	c.vectors = flag(p.ld%4 == 0 && c.x.at%16 == 0)
+	if p.partial != 0 {
+		c.partial = r.at(p.partial)
+	}
+	for i, s := range p.segments {
+		c.segments[i] = s.param(r)
+	}
+	cmd := Command{Cost: p.cost(rows), Block: gemmThreads}
+	if few := p.matvecRows(rows); few > 0 {
+		p.matvec(r, &c, &cmd, few)
+	} else {
+		p.gemm(r, &c, &cmd, rows)
+	}
+	cmd.Params = raw(&c)
+	return cmd
+}
+
+func (s *segment) param(r *recorder) cSegment {
+	c := cSegment{
+		w: s.w, w2: s.w2, bias: s.onDevice.bias, bias2: s.onDevice.bias2, to: r.at(s.to),
+		outputs: int32(s.key.w.Rows()), act: int32(s.act), gated: flag(s.matrices == 2), typ: int32(r.info(s.to).Type),
+		toLd: int32(r.places[s.to].ld), row: int32(s.row.ID),
+	}
+	if s.residual != 0 {
+		c.residual, c.residualLd = r.at(s.residual), int32(r.places[s.residual].ld)
+	}
+	return c
+}
+
+func (p *product) gemm(r *recorder, c *cProduct, cmd *Command, rows int) {
+	tile := tileRows(rows)
+	columns := p.columnTiles(c)
+	down := ceil(rows, tile)
+	c.splits = int32(p.splits(r.device(), columns*down))
+	cmd.Kernel = fmt.Sprintf("gemm_%s_%d", modeName(p.kind), tile)
+	cmd.Grid = [3]int{columns, down, int(c.splits)}
+}
+
+// columnTiles counts the tiles of all segments, and tells each its first.
+func (p *product) columnTiles(c *cProduct) int {
+	n := 0
+	for i, s := range p.segments {
+		width := gemmColumns / s.matrices
+		if c != nil {
+			c.segments[i].first = int32(n)
+		}
+		n += ceil(s.key.w.Rows(), width)
+	}
+	return n
+}
+
+func tileRows(rows int) int {
+	if rows <= 2*fewRows {
+		return fewRows
+	}
+	return manyRows
+}
+
+// splits parts the inputs between blocks until there are two for each
+// multiprocessor, but leaves each four steps at least.
+func (p *product) splits(d Device, tiles int) int {
+	steps := padded(p.cols) / 32
+	return max(1, min(2*d.SMs/tiles, steps/4, mostSplits))
+}
+
+// partialBytes is what the parts of a split product need whatever the number of
+// rows: no more than two tiles for each multiprocessor are split.
+func (p *product) partialBytes(d Device) int {
+	if p.splits(d, p.columnTiles(nil)) == 1 {
+		return 0
+	}
+	return 2 * d.SMs * manyRows * gemmColumns * 4
+}
+
+// mostCounters bounds the tiles that are split.
+func mostCounters(d Device) int { return 2 * d.SMs }
+
+func modeName(kind kernels.DType) string {
+	if isBlocks(kind) {
+		return "blocks"
+	}
+	return kind.String()
+}
+
+func ceil(n, by int) int { return (n + by - 1) / by }
+
+func (p *product) cost(rows int) Cost {
+	c := Cost{Bytes: 4 * float64(rows*p.ld)}
+	for _, s := range p.segments {
+		outputs := float64(s.key.w.Rows())
+		c.Bytes += float64(s.key.bytes()) * float64(s.matrices)
+		c.Bytes += 4 * float64(rows) * outputs * float64(1+min(1, int(s.residual)))
+		c.Operations += 2 * float64(rows) * outputs * float64(p.cols) * float64(s.matrices)
+	}
+	switch {
+	case p.kind == kernels.BF16:
+		c.Units = TensorHalf
+	case p.kind == kernels.F16:
+		c.Units = TensorHalf
+		c.Operations *= 2 // rounded and the rest
+	case p.kind != kernels.F32:
+		c.Units = TensorInt8
+	}
+	return c
+}

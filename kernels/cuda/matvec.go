@@ -1,0 +1,54 @@
+package cuda
+
+import (
+	"fmt"
+
+	"github.com/kuai-robot/kuai/kernels"
+)
+
+// matvecRows is the variant of matvec.cu for a number of rows, 0 for none.
+func (p *product) matvecRows(rows int) int {
+	for _, n := range []int{1, 4} {
+		if rows <= n {
+			if p.matvecBytes(n) > matvecShared {
+				return 0
+			}
+			return n
+		}
+	}
+	return 0
+}
+
+// matvecBytes is the shared memory for prepared rows.
+func (p *product) matvecBytes(rows int) int {
+	width := padded(p.cols)
+	switch {
+	case isBlocks(p.kind):
+		return rows * (width + 8*width/32)
+	case p.kind == kernels.I8:
+		return rows * (width + 4)
+	}
+	return rows * width * 4
+}
+
+// matvec gives each warp several outputs, so that preparing the rows is worth
+// it, as long as every multiprocessor has some blocks.
+func (p *product) matvec(r *recorder, c *cProduct, cmd *Command, rows int) {
+	const warps, blocksEach, most = gemmThreads / 32, 4, 8
+	outputs := 0
+	for _, s := range p.segments {
+		outputs += s.key.w.Rows()
+	}
+	c.perWarp = int32(min(max(1, outputs/(warps*blocksEach*r.device().SMs)), most))
+	blocks := 0
+	for i, s := range p.segments {
+		c.segments[i].first = int32(blocks)
+		blocks += ceil(s.key.w.Rows(), warps*int(c.perWarp))
+	}
+	cmd.Kernel = fmt.Sprintf("matvec_%s_%d", p.kind, rows)
+	cmd.Grid = [3]int{blocks, 1, 1}
+	cmd.Shared = p.matvecBytes(rows)
+	if p.kind != kernels.F32 {
+		cmd.Cost.Units = CUDACores
+	}
+}

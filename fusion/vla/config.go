@@ -1,0 +1,156 @@
+package vla
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/kuai-robot/kuai/robot/hand"
+)
+
+// Format is what config.json must call itself.
+const Format = "kuai-vla-1"
+
+// Config is config.json: the shape of the network, and what its numbers mean.
+type Config struct {
+	Format string `json:"format"`
+	// Robot is the name of the description that the policy was trained with.
+	Robot string `json:"robot"`
+	// Width of a token, Layers and Heads of the latents, Hidden of their MLP.
+	Width  int `json:"width"`
+	Layers int `json:"layers"`
+	Heads  int `json:"heads"`
+	Hidden int `json:"hidden"`
+	// Stem are the channels of a stem's convolutions but for the last.
+	Stem []int `json:"stem"`
+	// Front and Wrist are height and width of the pictures.
+	Front [2]int `json:"front"`
+	Wrist [2]int `json:"wrist"`
+	// Features, Horizon and Action count what goes in and comes out.
+	Features int `json:"features"`
+	Horizon  int `json:"horizon"`
+	Action   int `json:"action"`
+	// Flow: the actions come from noise by flow matching.
+	Flow       bool     `json:"flow"`
+	Vocabulary []string `json:"vocabulary"`
+	// Slots is how many words a phrase has at most.
+	Slots int `json:"slots"`
+	// Scale is what 1 of each action means: m, rad; MiddleGrip the gripper's 0, m;
+	// PlaceScale what 1 of a place means, m.
+	Scale      []float64 `json:"scale"`
+	MiddleGrip float64   `json:"middle_grip"`
+	PlaceScale float64   `json:"place_scale"`
+	// Skills are those that were taught.
+	Skills []string `json:"skills"`
+	// Training says how the weights came about; nothing depends on it.
+	Training json.RawMessage `json:"training,omitempty"`
+}
+
+// maxConfig bounds config.json, bytes.
+const maxConfig = 1 << 20
+
+// ReadConfig reads and checks config.json of a folder.
+func ReadConfig(dir string) (*Config, error) {
+	path := filepath.Join(dir, "config.json")
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
+	if info.Size() > maxConfig {
+		return nil, fmt.Errorf("policy: %s: longer than %d bytes", path, maxConfig)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
+	c, err := parseConfig(data)
+	if err != nil {
+		return nil, fmt.Errorf("policy: %s: %w", path, err)
+	}
+	return c, nil
+}
+
+func parseConfig(data []byte) (*Config, error) {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	var c Config
+	if err := decoder.Decode(&c); err != nil {
+		return nil, err
+	}
+	return &c, c.check()
+}
+
+func (c *Config) check() error {
+	if c.Format != Format {
+		return fmt.Errorf("format %q, want %q", c.Format, Format)
+	}
+	for _, f := range []struct {
+		name           string
+		is, least, top int
+	}{
+		{"width", c.Width, 8, 2048}, {"layers", c.Layers, 1, 64}, {"heads", c.Heads, 1, 64}, {"hidden", c.Hidden, 1, 8192},
+		{"stem", len(c.Stem), 1, 6}, {"front[0]", c.Front[0], 16, 512}, {"front[1]", c.Front[1], 16, 512},
+		{"wrist[0]", c.Wrist[0], 16, 512}, {"wrist[1]", c.Wrist[1], 16, 512}, {"features", c.Features, hand.Features, hand.Features},
+		{"horizon", c.Horizon, 2, 100}, {"action", c.Action, hand.Size, hand.Size}, {"vocabulary", len(c.Vocabulary), 2, 4096},
+		{"slots", c.Slots, 1, 64}, {"scale", len(c.Scale), hand.Size, hand.Size}, {"skills", len(c.Skills), 1, 256},
+	} {
+		if f.is < f.least || f.is > f.top {
+			return fmt.Errorf("%s: %d, want %d to %d", f.name, f.is, f.least, f.top)
+		}
+	}
+	if c.Width%c.Heads != 0 {
+		return fmt.Errorf("width %d is not a multiple of heads %d", c.Width, c.Heads)
+	}
+	for _, n := range c.Stem {
+		if n < 1 || n > 2048 {
+			return fmt.Errorf("stem: %d channels", n)
+		}
+	}
+	if c.Robot == "" {
+		return errors.New("robot: is missing")
+	}
+	good := func(v float64) bool { return v > 0 && !math.IsInf(v, 0) }
+	if slices.ContainsFunc(c.Scale, func(v float64) bool { return !good(v) }) || !good(c.PlaceScale) || !good(c.MiddleGrip) {
+		return errors.New("scale, place_scale and middle_grip must be finite and above 0")
+	}
+	return nil
+}
+
+// Knows says whether the policy was taught a skill of that name.
+func (c *Config) Knows(skill string) bool { return slices.Contains(c.Skills, skill) }
+
+// unknown is the number of a word that the vocabulary does not have.
+const unknown = 1
+
+// Encode gives the numbers of the words of a phrase, filled up with 0.
+func (c *Config) Encode(phrase string, out []int32) {
+	clear(out)
+	words := strings.FieldsFunc(strings.ToLower(phrase), func(r rune) bool { return r < 'a' || r > 'z' })
+	for i, word := range words[:min(len(words), len(out))] {
+		out[i] = unknown
+		if at := slices.Index(c.Vocabulary, word); at > unknown {
+			out[i] = int32(at)
+		}
+	}
+}
+
+// tokens counts those of a picture of height and width.
+func (c *Config) tokens(size [2]int) int {
+	h, w := c.grid(size)
+	return h * w
+}
+
+// grid gives how many rows and columns of tokens a picture becomes.
+func (c *Config) grid(size [2]int) (h, w int) {
+	h, w = size[0], size[1]
+	for range len(c.Stem) + 1 {
+		h, w = (h+1)/2, (w+1)/2
+	}
+	return h, w
+}

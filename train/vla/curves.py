@@ -1,0 +1,26 @@
+"""Curves as PNG, without a plotting package's weight in the loop."""
+
+from pathlib import Path
+
+
+def draw(history: list[dict], path: Path) -> None:
+    """Each loss over the steps, on a logarithmic axis."""
+    if len(history) < 2:
+        return
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(7, 4))
+    steps = [h["step"] for h in history]
+    for name in ("action", "where", "done"):
+        axes.plot(steps, [h[name] for h in history], label=name, linewidth=1)
+    axes.set_yscale("log")
+    axes.set_xlabel("step")
+    axes.set_ylabel("loss")
+    axes.legend()
+    axes.grid(alpha=0.3)
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    plt.close(figure)

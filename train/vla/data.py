@@ -1,0 +1,123 @@
+"""Shards of demonstrations as batches.
+
+A source is a folder of shards that kuai demos wrote (sim/demos/shard.go says what
+is in them). Shards are mapped, not read; new ones are found while training runs.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from . import words
+
+DTYPES = {"U8": np.uint8, "F32": np.float32, "I32": np.int32}
+
+# What a number of the network's output means: m, rad, m. The gripper's is
+# absolute, the others are differences to where the hand is.
+SCALE = np.array([0.05, 0.05, 0.05, 0.2, 0.5, 0.0175], np.float32)
+MIDDLE_GRIP = 0.0175
+PLACE_SCALE = 0.1  # m, of where things are
+
+
+class Shard:
+    """One file, mapped. Columns are attributes."""
+
+    def __init__(self, path: Path):
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(size))
+        meta = header.pop("__metadata__")
+        self.path = path
+        self.columns = {}
+        for name, entry in header.items():
+            begin, end = entry["data_offsets"]
+            dtype = DTYPES[entry["dtype"]]
+            count = (end - begin) // np.dtype(dtype).itemsize
+            column = np.memmap(path, dtype, "r", 8 + size + begin, (count,))
+            self.columns[name] = column.reshape(entry["shape"])
+        self.words = np.array([words.encode(p) for p in json.loads(meta["phrases"])], np.int64)
+        self.phrases = json.loads(meta["phrases"])
+        self.n = len(self.columns["step"])
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.columns[name]
+
+
+class Source:
+    """The shards of a folder."""
+
+    def __init__(self, folder: Path, share: float):
+        self.folder, self.share = folder, share
+        self.shards: dict[Path, Shard] = {}
+        self.refresh()
+
+    def refresh(self) -> None:
+        for path in sorted(self.folder.glob("**/shard-*.safetensors")):
+            if path not in self.shards:
+                self.shards[path] = Shard(path)
+        self.ordered = list(self.shards.values())
+        self.ends = np.cumsum([s.n for s in self.ordered])
+
+    @property
+    def frames(self) -> int:
+        return int(self.ends[-1]) if len(self.ends) else 0
+
+    def draw(self, count: int, rng: np.random.Generator) -> list[tuple[Shard, np.ndarray]]:
+        at = np.sort(rng.integers(0, self.frames, count))
+        which = np.searchsorted(self.ends, at, side="right")
+        parts = []
+        for i in np.unique(which):
+            first = self.ends[i - 1] if i else 0
+            parts.append((self.ordered[i], at[which == i] - first))
+        return parts
+
+
+class Data:
+    """Batches from several sources in fixed shares; a source that has nothing yet
+    leaves its share to the others."""
+
+    def __init__(self, sources: dict[str, float], root: Path, seed: int):
+        self.sources = [Source(root / name, share) for name, share in sources.items()]
+        self.rng = np.random.default_rng(seed)
+
+    def refresh(self) -> int:
+        for source in self.sources:
+            source.refresh()
+        return sum(s.frames for s in self.sources)
+
+    def batch(self, size: int) -> dict[str, np.ndarray]:
+        filled = [s for s in self.sources if s.frames]
+        shares = np.array([s.share for s in filled])
+        counts = self.rng.multinomial(size, shares / shares.sum())
+        parts = []
+        for source, count in zip(filled, counts, strict=True):
+            if count:
+                parts += source.draw(count, self.rng)
+        return collate(parts)
+
+
+def collate(parts: list[tuple[Shard, np.ndarray]]) -> dict[str, np.ndarray]:
+    """A batch of the rows of shards."""
+
+    def column(name):
+        return np.concatenate([shard[name][rows] for shard, rows in parts])
+
+    hand, ahead = column("hand"), column("ahead")
+    actions = ahead - hand[:, None]
+    actions[..., 5] = ahead[..., 5] - MIDDLE_GRIP
+    target, place = column("target"), column("place")
+    where = np.stack([target, place], 1)
+    done_at = column("done_at").astype(np.int64)
+    steps = np.arange(ahead.shape[1])
+    return {
+        "front": column("front"),
+        "wrist": column("wrist"),
+        "features": column("features"),
+        "words": np.concatenate([shard.words[shard["phrase"][rows]] for shard, rows in parts]),
+        "actions": (actions / SCALE).astype(np.float32),
+        "done": (steps[None] >= done_at[:, None]).astype(np.float32),
+        "where": np.nan_to_num(where / PLACE_SCALE).astype(np.float32),
+        "known": np.isfinite(where[..., 0]).astype(np.float32),
+        "holds": column("holds").astype(np.float32),
+    }

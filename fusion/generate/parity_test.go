@@ -23,6 +23,8 @@ type parityCase struct {
 	Tokens []int32   `json:"tokens"` // those whose logits follow
 	Exact  []float64 `json:"exact"`  // in f64, over decoded weights
 	Llama  []float64 `json:"llama"`  // as llama.cpp computes them
+	Answer []int32   `json:"answer"` // greedy, of llama.cpp
+	Lead   []float64 `json:"lead"`   // of each token of it over the next best
 }
 
 func parityCases(t *testing.T, path string) []parityCase {

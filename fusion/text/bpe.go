@@ -23,6 +23,7 @@ type candidate struct {
 type merger struct {
 	symbols []symbol
 	queue   candidates
+	joined  []byte // two texts, one after the other
 }
 
 // candidates is a heap.Interface: the lowest rank first, then the leftmost.
@@ -48,13 +49,19 @@ func (q *candidates) Pop() any {
 // O(n log n), so that a long run of one letter costs no more than a text.
 func (m *merger) encode(t *Tokenizer, dst []int32, piece string) []int32 {
 	m.symbols, m.queue = m.symbols[:0], m.queue[:0]
-	for i := range len(piece) {
-		token := t.bytes[piece[i]]
-		if token < 0 {
-			continue
+	for piece != "" {
+		size, token := 1, int32(-1)
+		if t.split == nil {
+			size, token = t.letter(piece)
 		}
-		at := int32(len(m.symbols))
-		m.symbols = append(m.symbols, symbol{token: token, prev: at - 1, next: at + 1})
+		if token >= 0 {
+			m.add(token)
+		} else {
+			for i := range size {
+				m.add(t.bytes[piece[i]])
+			}
+		}
+		piece = piece[size:]
 	}
 	if len(m.symbols) == 0 {
 		return dst
@@ -74,13 +81,36 @@ func (m *merger) encode(t *Tokenizer, dst []int32, piece string) []int32 {
 	return dst
 }
 
+// add appends a token; -1: there is none.
+func (m *merger) add(token int32) {
+	if token < 0 {
+		return
+	}
+	at := int32(len(m.symbols))
+	m.symbols = append(m.symbols, symbol{token: token, prev: at - 1, next: at + 1})
+}
+
+// merge says what two tokens become.
+func (m *merger) merge(t *Tokenizer, first, then int32) (merged, bool) {
+	if t.words == nil {
+		to, ok := t.merges[pair(first, then)]
+		return to, ok
+	}
+	if t.kinds[first] == Byte || t.kinds[then] == Byte {
+		return merged{}, false
+	}
+	m.joined = append(append(m.joined[:0], t.text[first]...), t.text[then]...)
+	to, ok := t.words[string(m.joined)]
+	return to, ok
+}
+
 // note queues the pair that starts at left if it merges.
 func (m *merger) note(t *Tokenizer, left int32) {
 	if left < 0 || m.symbols[left].next < 0 {
 		return
 	}
 	first, then := m.symbols[left].token, m.symbols[m.symbols[left].next].token
-	if to, ok := t.merges[pair(first, then)]; ok {
+	if to, ok := m.merge(t, first, then); ok {
 		heap.Push(&m.queue, candidate{to.rank, left, first, then})
 	}
 }
@@ -91,7 +121,8 @@ func (m *merger) apply(t *Tokenizer, c candidate) {
 		return
 	}
 	right := &m.symbols[left.next]
-	left.token = t.merges[pair(c.first, c.then)].token
+	to, _ := m.merge(t, c.first, c.then)
+	left.token = to.token
 	left.next, right.token = right.next, -1
 	if left.next >= 0 {
 		m.symbols[left.next].prev = c.left

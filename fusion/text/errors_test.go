@@ -46,7 +46,7 @@ func TestChatErrors(t *testing.T) {
 	if _, err := tokenizer.Chat([]text.Message{{Role: "user"}, {Role: "robot"}}, true); err == nil || !strings.Contains(err.Error(), `message 1: role "robot"`) {
 		t.Errorf("unknown role: %v", err)
 	}
-	for template, want := range map[string]string{"": "no chat template", "[INST] {{ x }}": "not of the ChatML form"} {
+	for template, want := range map[string]string{"": "no chat template", "[INST] {{ x }}": "neither of the form of ChatML", "<start_of_turn><end_of_turn>": "lacks its <start_of_turn>"} {
 		v.Template = template
 		other, err := text.New(v)
 		if err != nil {

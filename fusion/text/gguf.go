@@ -14,17 +14,26 @@ func FromGGUF(meta checkpoint.Metadata) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if model != "gpt2" {
-		return nil, fmt.Errorf("metadata tokenizer.ggml.model: %q, kuai reads gpt2 (byte-level BPE)", model)
-	}
 	v := Vocabulary{BOS: -1, EOS: -1, Split: "default"}
+	switch model {
+	case "gpt2":
+	case "llama":
+		v.Pieces, v.Prefix, v.AddBOS = true, true, true // unless the file says otherwise
+	default:
+		return nil, fmt.Errorf("metadata tokenizer.ggml.model: %q, kuai reads gpt2 (byte-level BPE) and llama (SentencePiece)", model)
+	}
 	if v.Tokens, err = meta.Strings("tokenizer.ggml.tokens"); err != nil {
 		return nil, err
 	}
 	if v.Kinds, err = ggufKinds(meta, len(v.Tokens)); err != nil {
 		return nil, err
 	}
-	if v.Merges, err = ggufMerges(meta); err != nil {
+	if v.Pieces {
+		v.Scores, err = ggufScores(meta)
+	} else {
+		v.Merges, err = ggufMerges(meta)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err := ggufOptions(meta, &v); err != nil {
@@ -60,6 +69,18 @@ func ggufKinds(meta checkpoint.Metadata, n int) ([]Kind, error) {
 		kinds[i] = Kind(k)
 	}
 	return kinds, nil
+}
+
+func ggufScores(meta checkpoint.Metadata) ([]float32, error) {
+	numbers, err := meta.Floats("tokenizer.ggml.scores")
+	if err != nil {
+		return nil, err
+	}
+	scores := make([]float32, len(numbers))
+	for i, x := range numbers {
+		scores[i] = float32(x)
+	}
+	return scores, nil
 }
 
 func ggufMerges(meta checkpoint.Metadata) ([][2]string, error) {
@@ -112,8 +133,12 @@ func ggufOptions(meta checkpoint.Metadata, v *Vocabulary) error {
 			*to, err = meta.String(key)
 		}
 	}
-	if meta.Has("tokenizer.ggml.add_bos_token") && err == nil {
-		v.AddBOS, err = meta.Bool("tokenizer.ggml.add_bos_token")
+	for key, to := range map[string]*bool{"tokenizer.ggml.add_bos_token": &v.AddBOS, "tokenizer.ggml.add_space_prefix": &v.Prefix} {
+		if meta.Has(key) && err == nil {
+			*to, err = meta.Bool(key)
+		}
 	}
+	v.AddBOS = v.AddBOS && (v.BOS >= 0 || !v.Pieces)
+	v.Prefix = v.Prefix && v.Pieces
 	return err
 }

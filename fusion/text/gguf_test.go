@@ -62,16 +62,17 @@ func soundFields() []field {
 
 func TestGGUFErrors(t *testing.T) {
 	for want, c := range map[string]field{
-		`tokenizer.ggml.model: "llama", kuai reads gpt2`: {"tokenizer.ggml.model", "llama"},
-		"tokenizer.ggml.model: holds uint32":             {"tokenizer.ggml.model", uint32(1)},
-		`pre-tokenizer "x"`:                              {"tokenizer.ggml.pre", "x"},
-		"tokenizer.ggml.token_type: 3 types for 4":       {"tokenizer.ggml.token_type", []int32{1, 1, 1}},
-		"token 2 has type 9":                             {"tokenizer.ggml.token_type", []int32{1, 1, 9, 3}},
-		"merge 0: \"ab\" is not two tokens":              {"tokenizer.ggml.merges", []string{"ab"}},
-		`merge 0: "b" and "a"`:                           {"tokenizer.ggml.merges", []string{"b a"}},
-		"tokenizer.ggml.eos_token_id: 4 is outside":      {"tokenizer.ggml.eos_token_id", uint32(4)},
-		"start with a BOS token":                         {"tokenizer.ggml.add_bos_token", true},
-		"tokenizer.ggml.tokens: one value":               {"tokenizer.ggml.tokens", "a"},
+		`tokenizer.ggml.model: "bert", kuai reads gpt2`: {"tokenizer.ggml.model", "bert"},
+		"tokenizer.ggml.scores: missing":                {"tokenizer.ggml.model", "llama"},
+		"tokenizer.ggml.model: holds uint32":            {"tokenizer.ggml.model", uint32(1)},
+		`pre-tokenizer "x"`:                             {"tokenizer.ggml.pre", "x"},
+		"tokenizer.ggml.token_type: 3 types for 4":      {"tokenizer.ggml.token_type", []int32{1, 1, 1}},
+		"token 2 has type 9":                            {"tokenizer.ggml.token_type", []int32{1, 1, 9, 3}},
+		"merge 0: \"ab\" is not two tokens":             {"tokenizer.ggml.merges", []string{"ab"}},
+		`merge 0: "b" and "a"`:                          {"tokenizer.ggml.merges", []string{"b a"}},
+		"tokenizer.ggml.eos_token_id: 4 is outside":     {"tokenizer.ggml.eos_token_id", uint32(4)},
+		"start with a BOS token":                        {"tokenizer.ggml.add_bos_token", true},
+		"tokenizer.ggml.tokens: one value":              {"tokenizer.ggml.tokens", "a"},
 	} {
 		fields := soundFields()
 		for i := range fields {

@@ -43,8 +43,11 @@ type hfPart struct {
 	Behavior       string   `json:"behavior"`
 	Invert         bool     `json:"invert"`
 	Pattern        struct {
-		Regex string
+		Regex, String string
 	} `json:"pattern"`
+	Content     string   `json:"content"`     // of Replace
+	Prepend     string   `json:"prepend"`     // of Prepend
+	Normalizers []hfPart `json:"normalizers"` // of Sequence
 }
 
 // hfMerge is "a b" or ["a", "b"].
@@ -133,9 +136,10 @@ func (h *hfTokenizer) vocabulary() (Vocabulary, error) {
 	switch {
 	case m.Type != "BPE":
 		return v, fmt.Errorf("model.type: %q, kuai reads BPE", m.Type)
-	case m.IgnoreMerges || m.ByteFallback || m.Prefix != "" || m.Suffix != "":
-		return v, errors.New("model: ignore_merges, byte_fallback, continuing_subword_prefix and end_of_word_suffix are not for byte-level BPE as kuai reads it")
+	case m.IgnoreMerges || m.Prefix != "" || m.Suffix != "":
+		return v, errors.New("model: ignore_merges, continuing_subword_prefix and end_of_word_suffix are not for BPE as kuai reads it")
 	}
+	v.Pieces = m.ByteFallback
 	n := len(m.Vocab)
 	for _, a := range h.Added {
 		n = max(n, int(a.ID)+1)
@@ -149,6 +153,9 @@ func (h *hfTokenizer) vocabulary() (Vocabulary, error) {
 			return v, fmt.Errorf("model.vocab: token %q has id %d, which is taken or outside the %d tokens", token, id, n)
 		}
 		v.Tokens[id], v.Kinds[id] = token, Normal
+		if _, err := byteOf(token); v.Pieces && err == nil {
+			v.Kinds[id] = Byte
+		}
 	}
 	for _, a := range h.Added {
 		if a.ID < 0 {
@@ -170,7 +177,44 @@ func (h *hfTokenizer) vocabulary() (Vocabulary, error) {
 	for _, merge := range m.Merges {
 		v.Merges = append(v.Merges, merge)
 	}
+	if v.Pieces {
+		return v, h.pieces(&v)
+	}
 	return v, h.split(&v)
+}
+
+// pieces recognises the normalizer and pre-tokenizer of a vocabulary of
+// SentencePiece: spaces become ▁, and one may come first.
+func (h *hfTokenizer) pieces(v *Vocabulary) error {
+	if len(v.Merges) == 0 {
+		return errors.New("model.merges: there are none")
+	}
+	steps := []hfPart{}
+	if h.Normalizer != nil {
+		steps = append(steps, *h.Normalizer)
+		if h.Normalizer.Type == "Sequence" {
+			steps = h.Normalizer.Normalizers
+		}
+	}
+	replaced := false
+	for _, step := range steps {
+		switch {
+		case step.Type == "Prepend" && step.Prepend == lowerBar && !replaced:
+			v.Prefix = true
+		case step.Type == "Replace" && step.Pattern.String == " " && step.Content == lowerBar && !replaced:
+			replaced = true
+		default:
+			return fmt.Errorf("normalizer: %q is not for byte_fallback as kuai reads it", step.Type)
+		}
+	}
+	if !replaced {
+		return errors.New("normalizer: with byte_fallback kuai reads one that replaces a space by ▁")
+	}
+	// What splits at spaces splits nothing: there are none left.
+	if p := h.PreTokenizer; p != nil && !(p.Type == "Split" && p.Pattern.String == " ") {
+		return fmt.Errorf("pre_tokenizer: %q is not for byte_fallback as kuai reads it", p.Type)
+	}
+	return nil
 }
 
 // split recognises the pre-tokenizer and normalizer.

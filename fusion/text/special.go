@@ -15,10 +15,10 @@ type specials struct {
 	first   string // the bytes of byFirst that have tokens
 }
 
-func newSpecials(tokens []string, kinds []Kind) *specials {
+func newSpecials(tokens []string, kinds []Kind, wanted ...Kind) *specials {
 	s := &specials{ids: map[string]int32{}}
 	for i, token := range tokens {
-		if token == "" || kinds[i] != Control && kinds[i] != Defined {
+		if token == "" || !slices.Contains(wanted, kinds[i]) {
 			continue
 		}
 		if _, twice := s.ids[token]; twice {

@@ -23,13 +23,23 @@ const (
 
 // Vocabulary is what a tokenizer is made of.
 type Vocabulary struct {
-	// Tokens in the byte alphabet of GPT-2, special ones as they are.
+	// Tokens in the byte alphabet of GPT-2, or as SentencePiece writes them where
+	// Pieces says so; special ones as they are.
 	Tokens []string
 	Kinds  []Kind
 	// Merges are pairs of tokens, the earliest first.
 	Merges [][2]string
 	// Split names the pre-tokenizer: gpt-2, smollm or qwen2.
 	Split string
+	// Pieces says that tokens are texts with ▁ for a space, that a character
+	// without a token becomes the tokens <0xHH> of its bytes, and that nothing is
+	// split: the vocabularies of SentencePiece (arXiv 1808.06226).
+	Pieces bool
+	// Scores of Pieces stand for merges where there are none: two tokens become
+	// the one that they spell, the highest score first.
+	Scores []float32
+	// Prefix says that a space is put before a text of Pieces.
+	Prefix bool
 	// Compose normalises text to NFC before it is split.
 	Compose bool
 	// BOS and EOS are ids, -1 where the model has none.
@@ -45,16 +55,20 @@ type Tokenizer struct {
 	BOS, EOS int32 // -1 where the model has none
 	AddBOS   bool
 
-	split   splitter
+	split   splitter // nil for pieces
 	compose bool
+	prefix  bool
 	text    []string // the bytes that each token stands for
 	kinds   []Kind
 	bytes   [256]int32 // the token of each byte, -1 where there is none
 	merges  map[uint64]merged
+	words   map[string]merged // pieces: what a text merges to, where scores say it
+	letters map[string]int32  // pieces: the tokens of single characters
 	special *specials
+	whole   *specials // pieces: tokens that plain text makes before anything is merged
 	ends    []int32
-	system  string // the template's own system message
-	chatML  error  // why Chat cannot render the template
+	chat    chatForm
+	noChat  error // why Chat cannot render the template
 	mergers sync.Pool
 }
 
@@ -69,7 +83,9 @@ func New(v Vocabulary) (*Tokenizer, error) {
 		return nil, fmt.Errorf("vocabulary: %d tokens with %d kinds, want 1 to %d of both", n, len(v.Kinds), maxVocabulary)
 	}
 	split := splitters[v.Split]
-	if split == nil {
+	if v.Pieces {
+		split = nil
+	} else if split == nil {
 		return nil, fmt.Errorf("pre-tokenizer %q: kuai knows gpt-2, smollm and qwen2", v.Split)
 	}
 	for _, id := range []int32{v.BOS, v.EOS} {
@@ -80,18 +96,22 @@ func New(v Vocabulary) (*Tokenizer, error) {
 	if v.AddBOS && v.BOS < 0 {
 		return nil, errors.New("a sequence shall start with a BOS token, and there is none")
 	}
-	t := &Tokenizer{BOS: v.BOS, EOS: v.EOS, AddBOS: v.AddBOS, split: split, compose: v.Compose, kinds: slices.Clone(v.Kinds)}
+	t := &Tokenizer{BOS: v.BOS, EOS: v.EOS, AddBOS: v.AddBOS, split: split, compose: v.Compose, prefix: v.Prefix, kinds: slices.Clone(v.Kinds)}
 	t.mergers.New = func() any { return new(merger) }
-	ids, err := t.fill(v)
+	fill := t.fill
+	if v.Pieces {
+		fill = t.fillPieces
+	}
+	ids, err := fill(v)
 	if err != nil {
 		return nil, err
 	}
 	if t.merges, err = readMerges(v.Merges, ids, v.Tokens); err != nil {
 		return nil, err
 	}
-	t.special = newSpecials(v.Tokens, t.kinds)
+	t.special = newSpecials(v.Tokens, t.kinds, Control, Defined)
 	t.ends = endings(v)
-	t.system, t.chatML = readTemplate(v.Template, t.special)
+	t.chat, t.noChat = readTemplate(v.Template, t.special)
 	return t, nil
 }
 
@@ -186,14 +206,16 @@ func (t *Tokenizer) ID(special string) (int32, bool) {
 }
 
 // Encode gives the tokens of plain text. Special tokens in it are words like
-// any other. A byte that the vocabulary lacks is left out: an unknown token is
+// any other, but for the Defined ones of a SentencePiece vocabulary, such as
+// several spaces. A byte that the vocabulary lacks is left out: an unknown token is
 // a special one, which text must not make.
-func (t *Tokenizer) Encode(s string) []int32 { return t.encode(nil, s) }
+func (t *Tokenizer) Encode(s string) []int32 { return t.encode(nil, t.spaced(s)) }
 
 // EncodeSpecial is Encode for text that may hold special tokens: never give it
 // what came from outside.
 func (t *Tokenizer) EncodeSpecial(s string) []int32 {
 	var ids []int32
+	s = t.spaced(s)
 	for s != "" {
 		start, id := t.special.find(s)
 		if id < 0 {
@@ -206,6 +228,9 @@ func (t *Tokenizer) EncodeSpecial(s string) []int32 {
 }
 
 func (t *Tokenizer) encode(dst []int32, s string) []int32 {
+	if t.split == nil {
+		return t.encodePieces(dst, s)
+	}
 	if t.compose {
 		s = compose(s)
 	}

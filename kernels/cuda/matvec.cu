@@ -40,6 +40,7 @@ template <int KIND, int R>
 __device__ inline void prepare(const Product& p, const Prepared& to, int rows) {
   SHARED(float, shared_moments, R * 3);
   int lane = threadIdx.x % 32, warp = threadIdx.x / 32, width = padded(p.inputs), blocks = width / 32;
+  if (KIND == TYPE_I8 && (int)threadIdx.x >= rows && threadIdx.x < R) to.step[threadIdx.x] = 0;
   for (int r = warp; r < rows; r += matvec_threads / 32) {
     const float* from = (const float*)p.x.at + (long)r * p.x.ld;
     float mean, scale;

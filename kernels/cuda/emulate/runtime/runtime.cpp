@@ -161,7 +161,7 @@ void run_block() {
       t.stack = (char*)mmap(nullptr, stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
       if (t.stack == MAP_FAILED) abort();
     }
-    ASAN_UNPOISON_MEMORY_REGION(t.stack, stack_bytes);
+    __asan_unpoison_memory_region(t.stack, stack_bytes);
     t.id = i;
     t.alive = true;
     t.waits = Waits::No;

@@ -29,6 +29,10 @@ fw: test-deps ## firmware for the Arduino Uno and Mega, with their sizes
 models: build ## the weights that the default configuration loads
 	@bin/kuai models pull $(MODEL)
 
+man: build ## manual pages of every command, in build/man
+	@rm -rf build/man
+	@bin/kuai man build/man
+
 web: web/node_modules ## build the page: web/src into internal/web/page (committed, so only to change it)
 	npm run --prefix web --silent check
 	npm run --prefix web --silent build
@@ -138,4 +142,4 @@ $(VENV)/bin/ruff:
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install -q ruff==0.14.5
 
-.PHONY: help run build deps fw models web pictures eval bench peers-deps bench-peers figures jetson test-jetson train-deps train-planner test-train test mutation soak test-arm64 test-web test-lerobot web-deps test-deps lint
+.PHONY: help run build deps fw models man web pictures eval bench peers-deps bench-peers figures jetson test-jetson train-deps train-planner test-train test mutation soak test-arm64 test-web test-lerobot web-deps test-deps lint

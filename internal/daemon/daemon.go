@@ -59,6 +59,7 @@ type Daemon struct {
 	supervised  *supervised // nil without a service manager
 
 	stages  stages
+	tally   *tally
 	out     *outbox
 	worker  *worker
 	teleop  *teleop
@@ -85,7 +86,8 @@ func New(o Options) (*Daemon, error) {
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
-	d.out = newOutbox(d.log)
+	d.out, d.tally = newOutbox(d.log), newTally()
+	d.out.listen(d.tally.message)
 	for _, build := range []func() error{
 		func() error { return d.buildSupervised(o.Supervisor) }, d.describe, d.buildRecording, d.buildBody, d.buildPerception, d.buildMind, d.buildConnections,
 	} {
@@ -115,9 +117,11 @@ func (d *Daemon) buildBody() (err error) {
 		driver = d.wrap(driver)
 	}
 	c := control.Config{RateHz: d.config.Control.RateHz, Realtime: true, AfterRestart: d.lookBack()}
+	watcher := &tallied{tally: d.tally}
 	if d.recording != nil {
-		c.Watcher = d.recording.loop
+		watcher.next = d.recording.loop
 	}
+	c.Watcher = watcher
 	driver = &timed{Driver: driver, clock: d.clock, stages: &d.stages}
 	d.loop, err = control.New(limits, driver, d.clock, c)
 	if err != nil {

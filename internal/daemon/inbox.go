@@ -240,6 +240,9 @@ func (d *Daemon) progress(u agent.Update) {
 	case agent.StepStarted:
 		s := &u.Plan.Steps[u.Step-1]
 		d.stages.chose(s.Decision.Took, d.clock.Now())
+		if s.Decision.Took > 0 {
+			d.tally.model(d.config.Planner.Model, s.Decision.Took)
+		}
 		d.log.Info("step", "id", u.Plan.ID, "step", u.Step, "skill", u.Skill, "scored_ms", s.Decision.Took.Milliseconds())
 	case agent.StepFailed, agent.Refused, agent.Warning:
 		d.log.Warn(string(u.Kind), "id", u.Plan.ID, "step", u.Step, "skill", u.Skill, "reason", u.Reason)

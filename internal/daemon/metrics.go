@@ -2,72 +2,223 @@ package daemon
 
 import (
 	"net/http"
+	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/kuai-robot/kuai/actuation/feetech"
-	"github.com/kuai-robot/kuai/actuation/safety"
+	"github.com/kuai-robot/kuai/actuation/control"
+	"github.com/kuai-robot/kuai/perception/camera"
 )
 
 // metrics gives what /metrics serves: numbers that the stages keep anyway, read
 // when somebody asks.
 func (d *Daemon) metrics() http.Handler {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	counter := func(name, help string, labels prometheus.Labels, read func() float64) {
-		registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "kuai_" + name, Help: help, ConstLabels: labels}, read))
-	}
-	gauge := func(name, help string, labels prometheus.Labels, read func() float64) {
-		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "kuai_" + name, Help: help, ConstLabels: labels}, read))
-	}
-	counter("loop_ticks_total", "Ticks of the control loop.", nil, func() float64 { return float64(d.loop.Status().Ticks) })
-	counter("loop_overruns_total", "Ticks that ended after the next was due.", nil, func() float64 { return float64(d.loop.Status().Overruns) })
-	gauge("loop_jitter_p99_seconds", "How late the tick is that is later than 99 of 100.", nil, func() float64 { return d.loop.Status().JitterP99.Seconds() })
-	counter("chunks_dropped_total", "Chunks that a newer one replaced before the loop saw them.", nil, func() float64 { return float64(d.loop.Status().Dropped) })
-	counter("chunks_refused_total", "Chunks that made no sense.", nil, func() float64 { return float64(d.loop.Status().Refused) })
-	counter("driver_errors_total", "Failed calls of the driver.", prometheus.Labels{"call": "read"}, func() float64 { return float64(d.loop.Status().ReadErrors) })
-	counter("driver_errors_total", "Failed calls of the driver.", prometheus.Labels{"call": "write"}, func() float64 { return float64(d.loop.Status().WriteErrors) })
-	for _, mode := range []safety.Mode{safety.Off, safety.Held, safety.Moving, safety.Stopped, safety.Fault} {
-		gauge("safety_mode", "1 for the mode that the safety core is in.", prometheus.Labels{"mode": mode.String()}, func() float64 {
-			if d.loop.Status().Verdict.Mode == mode {
-				return 1
-			}
-			return 0
-		})
-	}
-	if d.servos != nil {
-		for fault, read := range map[string]func(feetech.Counters) uint64{
-			"silent":  func(c feetech.Counters) uint64 { return c.Silent },
-			"spoilt":  func(c feetech.Counters) uint64 { return c.Spoilt },
-			"strange": func(c feetech.Counters) uint64 { return c.Strange },
-		} {
-			counter("servo_answers_bad_total", "Answers of servos that did not come, came with a wrong checksum, or nobody had asked for.",
-				prometheus.Labels{"fault": fault}, func() float64 { return float64(read(d.servos.Report().Counters)) })
-		}
-		counter("servo_packets_total", "Packets sent on the servo bus.", nil, func() float64 { return float64(d.servos.Report().Packets) })
-		counter("servo_bus_opened_total", "How often the port of the servo bus was opened.", nil, func() float64 { return float64(d.servos.Report().Reopened) })
-		for i, s := range d.servos.Report().Servos {
-			labels := prometheus.Labels{"joint": s.Joint}
-			gauge("servo_volts", "Supply of a servo.", labels, func() float64 { return d.servos.Report().Servos[i].Volts })
-			gauge("servo_amperes", "Current of a servo.", labels, func() float64 { return d.servos.Report().Servos[i].Ampers })
-		}
-	}
-	for _, c := range d.cameras {
-		labels := prometheus.Labels{"camera": c.name}
-		counter("camera_frames_total", "Pictures delivered.", labels, func() float64 { return float64(c.camera.Stats().Frames) })
-		counter("camera_dropped_total", "Pictures overtaken by a newer one before decoding.", labels, func() float64 { return float64(c.camera.Stats().Dropped) })
-		counter("camera_corrupt_total", "Pictures that could not be decoded.", labels, func() float64 { return float64(c.camera.Stats().Corrupt) })
-		counter("camera_packets_lost_total", "Packets that never came.", labels, func() float64 { return float64(c.camera.Stats().Lost) })
-	}
-	counter("broker_dropped_total", "Messages that were not sent because the broker was away or the queue full.", nil, func() float64 { return float64(d.links.main.Dropped()) })
-	if d.recording != nil {
-		counter("record_dropped_total", "Samples that were not recorded.", nil, func() float64 {
-			c := d.recording.loop.Counts()
-			return float64(c.Dropped + c.DroppedTicks)
-		})
-		counter("record_written_total", "Samples recorded.", nil, func() float64 { return float64(d.recording.loop.Counts().Written) })
-	}
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newCollector(d))
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+}
+
+// collector reads the daemon for one scrape.
+type collector struct {
+	d        *Daemon
+	families map[string]family
+}
+
+type family struct {
+	desc *prometheus.Desc
+	kind string
+}
+
+func newCollector(d *Daemon) *collector {
+	c := &collector{d: d, families: map[string]family{}}
+	for _, m := range Metrics() {
+		c.families[m.Name] = family{prometheus.NewDesc("kuai_"+m.Name, m.Help, m.Labels, nil), m.Kind}
+	}
+	return c
+}
+
+// Describe implements prometheus.Collector.
+func (c *collector) Describe(out chan<- *prometheus.Desc) {
+	for _, f := range c.families {
+		out <- f.desc
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *collector) Collect(out chan<- prometheus.Metric) {
+	g := &gathering{collector: c, out: out, d: c.d, status: c.d.loop.Status()}
+	g.process()
+	g.loop()
+	g.safety()
+	g.joints()
+	g.queues()
+	g.models()
+	g.cameras()
+	g.links()
+	g.servos()
+}
+
+// gathering is one scrape.
+type gathering struct {
+	*collector
+	out    chan<- prometheus.Metric
+	d      *Daemon
+	status control.Status
+}
+
+// put tells one value. A name that is not in the table is a mistake in this
+// file, which its test finds.
+func (g *gathering) put(name string, value float64, labels ...string) {
+	kind := prometheus.GaugeValue
+	if g.families[name].kind == counterMetric {
+		kind = prometheus.CounterValue
+	}
+	g.out <- prometheus.MustNewConstMetric(g.families[name].desc, kind, value, labels...)
+}
+
+func (g *gathering) count(name string, value uint64, labels ...string) {
+	g.put(name, float64(value), labels...)
+}
+
+func (g *gathering) truth(name string, value bool, labels ...string) {
+	number := 0.0
+	if value {
+		number = 1
+	}
+	g.put(name, number, labels...)
+}
+
+// summary tells how long something took, once it has happened.
+func (g *gathering) summary(name string, all *control.Histogram, total time.Duration, labels ...string) {
+	if n := all.Count(); n > 0 {
+		g.out <- prometheus.MustNewConstSummary(g.families[name].desc, n, total.Seconds(),
+			map[float64]float64{0.5: all.Quantile(0.5).Seconds(), 0.99: all.Quantile(0.99).Seconds()}, labels...)
+	}
+}
+
+func (g *gathering) process() {
+	g.put("info", 1, g.d.version, g.d.config.Robot.Name, g.d.config.Robot.Driver)
+	g.truth("ready", g.d.ready() == nil)
+}
+
+func (g *gathering) loop() {
+	s := &g.status
+	g.count("loop_ticks_total", s.Ticks)
+	g.count("loop_overruns_total", s.Overruns)
+	g.put("loop_jitter_seconds", s.JitterP50.Seconds(), "0.5")
+	g.put("loop_jitter_seconds", s.JitterP99.Seconds(), "0.99")
+	g.count("chunks_refused_total", s.Refused)
+	g.count("driver_errors_total", s.ReadErrors, "read")
+	g.count("driver_errors_total", s.WriteErrors, "write")
+	for call, t := range map[string]*took{"read": &g.d.stages.read, "write": &g.d.stages.write} {
+		g.summary("driver_seconds", &t.all, time.Duration(t.total.Load()), call)
+	}
+}
+
+func (g *gathering) safety() {
+	t := g.d.tally
+	for i, name := range modeNames {
+		g.truth("safety_mode", int(g.status.Verdict.Mode) == i, name)
+		g.count("safety_ticks_total", t.modes[i].Load(), name)
+	}
+	for i, name := range codeNames {
+		g.count("safety_verdicts_total", t.verdicts[i].Load(), name)
+	}
+	for i, name := range limitNames {
+		g.count("safety_limited_total", t.limits[i].Load(), name)
+	}
+}
+
+func (g *gathering) joints() {
+	for i := range g.d.description.Joints {
+		name, s := g.d.description.Joints[i].Name, &g.status.State
+		g.put("joint_position", s.Position[i], name)
+		g.put("joint_effort", s.Effort[i], name)
+		g.put("joint_temperature_celsius", s.Temperature[i], name)
+	}
+}
+
+func (g *gathering) queues() {
+	d := g.d
+	drop := func(queue string, n uint64) { g.count("queue_dropped_total", n, queue) }
+	drop("chunks", g.status.Dropped)
+	drop("stop", d.stopped.Dropped())
+	for _, c := range d.cameras {
+		drop("camera/"+c.name, c.camera.Stats().Dropped)
+	}
+	if d.page != nil {
+		s := d.page.Stats()
+		drop("page_messages", s.DroppedMessages)
+		drop("page_pictures", s.DroppedFrames)
+		g.put("page_open", float64(s.Pages), "pages")
+		g.put("page_open", float64(s.Watchers), "pictures")
+		g.count("page_refused_total", s.Refused)
+	}
+	if d.recording != nil {
+		c := d.recording.loop.Counts()
+		drop("recording", c.Dropped)
+		drop("recording_ticks", c.DroppedTicks)
+		g.count("record_written_total", c.Written)
+	}
+}
+
+// models tells of the stages that think, of the models in them, and of what the
+// robot said.
+func (g *gathering) models() {
+	for _, s := range g.d.stages.list() {
+		g.summary("stage_seconds", &s.stage.all, time.Duration(s.stage.total.Load()), s.name)
+	}
+	t := g.d.tally
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for name, m := range t.models {
+		g.summary("model_seconds", &m.all, time.Duration(m.total.Load()), name)
+	}
+	for key, n := range t.said {
+		g.count("messages_total", n, key[0], key[1])
+	}
+}
+
+func (g *gathering) cameras() {
+	now := g.d.clock.Now()
+	for _, c := range g.d.cameras {
+		s := c.camera.Stats()
+		g.count("camera_frames_total", s.Frames, c.name)
+		g.count("camera_corrupt_total", s.Corrupt, c.name)
+		g.count("camera_withheld_total", s.Withheld, c.name)
+		g.count("camera_packets_lost_total", s.Lost, c.name)
+		g.count("camera_connections_total", s.Attempts, c.name)
+		g.truth("camera_live", s.State == camera.Live, c.name)
+		if s.LastAt != 0 {
+			g.put("camera_age_seconds", now.Sub(s.LastAt).Seconds(), c.name)
+		}
+	}
+}
+
+func (g *gathering) links() {
+	for link, down := range map[string]*atomic.Pointer[error]{"main": &g.d.linkError, "stop": &g.d.stopLinkError} {
+		g.truth("broker_connected", down.Load() == nil, link)
+	}
+	if g.d.links != nil {
+		g.count("queue_dropped_total", g.d.links.main.Dropped(), "broker")
+	}
+}
+
+func (g *gathering) servos() {
+	if g.d.servos == nil {
+		return
+	}
+	r := g.d.servos.Report()
+	g.count("servo_answers_bad_total", r.Silent, "silent")
+	g.count("servo_answers_bad_total", r.Spoilt, "spoilt")
+	g.count("servo_answers_bad_total", r.Strange, "strange")
+	g.count("servo_packets_total", r.Packets)
+	g.count("servo_bus_opened_total", r.Reopened)
+	for i := range r.Servos {
+		g.put("servo_volts", r.Servos[i].Volts, r.Servos[i].Joint)
+		g.put("servo_amperes", r.Servos[i].Ampers, r.Servos[i].Joint)
+	}
 }

@@ -13,7 +13,9 @@ import (
 // as topics.StageHealth describes. The agent's goroutine and the control loop's
 // add; neither waits for who reads.
 type stages struct {
-	capture, score, chunk, command stage
+	hear, capture, score, chunk, command stage
+	// read and write are the driver's calls.
+	read, write took
 
 	// looked is when the agent's present chunk began: at its look at the world,
 	// or at the choice of its skill.
@@ -25,12 +27,12 @@ type stages struct {
 
 // stage is how long one stage took.
 type stage struct {
-	all    control.Histogram
+	took
 	newest atomic.Int64
 }
 
 func (s *stage) add(d time.Duration) {
-	s.all.Add(d)
+	s.took.add(d)
 	s.newest.Store(int64(d))
 }
 
@@ -67,13 +69,21 @@ func (s *stages) wrote(now robot.Time) {
 	}
 }
 
+// namedStage is a stage and what people call it.
+type namedStage struct {
+	name  string
+	stage *stage
+}
+
+// list gives the stages in the order in which they are passed.
+func (s *stages) list() []namedStage {
+	return []namedStage{{"hear", &s.hear}, {"capture", &s.capture}, {"score", &s.score}, {"chunk", &s.chunk}, {"command", &s.command}}
+}
+
 // health gives the stages that have been passed.
 func (s *stages) health() (all []topics.StageHealth) {
 	ms := func(d time.Duration) float64 { return d.Seconds() * 1e3 }
-	for _, one := range []struct {
-		name  string
-		stage *stage
-	}{{"capture", &s.capture}, {"score", &s.score}, {"chunk", &s.chunk}, {"command", &s.command}} {
+	for _, one := range s.list() {
 		h := &one.stage.all
 		if h.Count() == 0 {
 			continue
@@ -85,16 +95,27 @@ func (s *stages) health() (all []topics.StageHealth) {
 	return all
 }
 
-// timed is a driver whose writes are noted.
+// timed is a driver whose calls are noted.
 type timed struct {
 	control.Driver
 	clock  robot.Clock
 	stages *stages
 }
 
+// Read implements control.Driver.
+func (t *timed) Read() (robot.State, error) {
+	began := t.clock.Now()
+	s, err := t.Driver.Read()
+	t.stages.read.add(t.clock.Now().Sub(began))
+	return s, err
+}
+
 // Write implements control.Driver.
 func (t *timed) Write(c *robot.Command) error {
+	began := t.clock.Now()
 	err := t.Driver.Write(c)
-	t.stages.wrote(t.clock.Now())
+	now := t.clock.Now()
+	t.stages.write.add(now.Sub(began))
+	t.stages.wrote(now)
 	return err
 }

@@ -29,6 +29,8 @@
 //	POST /stop               stop the robot; works without a script
 //	GET  /healthz, /readyz   200 when alive, 200 when ready
 //	GET  /metrics            what the daemon gives
+//	GET  /debug/pprof/       profiles of the process, for users who may operate
+//	                         or configure; not there while access is open
 //
 // While somebody holds the talk button the page sends, on /ws/talk,
 //

@@ -42,6 +42,7 @@ func (h *hub) publish(name string, payload []byte) {
 			h.events = append(h.events[:0:0], h.events[1:]...)
 		}
 		h.events = append(h.events, payload)
+	case topics.NameConversation: // a page that comes later has missed it
 	case topics.NameState, topics.NamePlan, topics.NameHealth:
 		h.newest[name] = payload
 	default:
@@ -89,7 +90,7 @@ type outbox struct {
 func (b *outbox) put(m message) (dropped uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if m.Topic == topics.NameEvent {
+	if m.Topic == topics.NameEvent || m.Topic == topics.NameConversation {
 		if len(b.events) == 2*keptEvents {
 			b.events, dropped = b.events[1:], 1
 		}

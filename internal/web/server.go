@@ -208,6 +208,7 @@ func (s *Server) routes() http.Handler {
 	if s.o.Metrics != nil {
 		mux.Handle("GET /metrics", s.may("", s.o.Metrics))
 	}
+	mux.Handle("GET /debug/pprof/", s.may("", s.profiling()))
 	// Whoever looks after the process asks these, and learns nothing from them.
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", s.serveReady)

@@ -49,9 +49,9 @@ void* static_shared(const void* key, size_t bytes);
 void* dynamic_shared();
 
 void barrier(void* where);
-void warp_barrier(uint32_t mask);
+void warp_barrier(uint32_t mask, void* where);
 // gather gives each lane the words of all lanes that the mask names.
-const uint64_t (*gather(uint32_t mask, const uint64_t* words, int count))[8];
+const uint64_t (*gather(uint32_t mask, const uint64_t* words, int count, void* where))[8];
 
 void async_copy(void* to, const void* from, int bytes, void* where);
 void async_commit();
@@ -61,17 +61,13 @@ void fence();
 void atomic(void* at, int bytes, void* where);
 int lane();
 
-inline uint64_t shuffle(uint32_t mask, uint64_t v, int from) {
-  auto all = gather(mask, &v, 1);
-  return all[from & 31][0];
-}
-
+// shuffle gives the 32 bits that a lane has.
 template <class T>
-T shuffle_bits(uint32_t mask, T v, int from) {
+T shuffle(uint32_t mask, T v, int from, void* where) {
   static_assert(sizeof(T) == 4, "shuffles move 32 bits");
   uint64_t word = 0;
   memcpy(&word, &v, 4);
-  word = shuffle(mask, word, from);
+  word = gather(mask, &word, 1, where)[from & 31][0];
   memcpy(&v, &word, 4);
   return v;
 }
@@ -94,31 +90,32 @@ T shuffle_bits(uint32_t mask, T v, int from) {
   type* const name = (type*)emulate::static_shared(&name##_key, sizeof(type) * (n))
 #define DYNAMIC(name) uint8_t* const name = (uint8_t*)emulate::dynamic_shared()
 
+// What names its place in errors is a call.
 #define HERE __builtin_return_address(0)
-__attribute__((noinline)) inline void __syncthreads() { emulate::barrier(HERE); }
-inline void __syncwarp(uint32_t mask = 0xffffffffu) { emulate::warp_barrier(mask); }
+#define CALLED __attribute__((noinline))
+CALLED inline void __syncthreads() { emulate::barrier(HERE); }
+CALLED inline void __syncwarp(uint32_t mask = 0xffffffffu) { emulate::warp_barrier(mask, HERE); }
 inline void __threadfence() { emulate::fence(); }
 
 template <class T>
-T __shfl_sync(uint32_t mask, T v, int from, int width = 32) {
-  int base = emulate::lane() & ~(width - 1);
-  return emulate::shuffle_bits(mask, v, base + (from & (width - 1)));
+CALLED T __shfl_sync(uint32_t mask, T v, int from) {
+  return emulate::shuffle(mask, v, from, HERE);
 }
 template <class T>
-T __shfl_xor_sync(uint32_t mask, T v, int with) {
-  return emulate::shuffle_bits(mask, v, emulate::lane() ^ with);
+CALLED T __shfl_xor_sync(uint32_t mask, T v, int with) {
+  return emulate::shuffle(mask, v, emulate::lane() ^ with, HERE);
 }
 template <class T>
-T __shfl_down_sync(uint32_t mask, T v, int by) {
+CALLED T __shfl_down_sync(uint32_t mask, T v, int by) {
   int from = emulate::lane() + by;
-  return emulate::shuffle_bits(mask, v, from > 31 ? emulate::lane() : from);
+  return emulate::shuffle(mask, v, from > 31 ? emulate::lane() : from, HERE);
 }
 uint32_t __ballot_sync(uint32_t mask, int predicate);
 inline int __any_sync(uint32_t mask, int predicate) { return __ballot_sync(mask, predicate) != 0; }
 inline int __all_sync(uint32_t mask, int predicate) { return __ballot_sync(mask, predicate) == mask; }
 
 template <class T>
-__attribute__((noinline)) T atomicAdd(T* at, T v) {
+CALLED __attribute__((no_sanitize_address)) T atomicAdd(T* at, T v) {
   emulate::atomic(at, sizeof(T), HERE);
   T old;
   memcpy(&old, at, sizeof old);
@@ -127,7 +124,7 @@ __attribute__((noinline)) T atomicAdd(T* at, T v) {
   return old;
 }
 template <class T>
-__attribute__((noinline)) T atomicMax(T* at, T v) {
+CALLED __attribute__((no_sanitize_address)) T atomicMax(T* at, T v) {
   emulate::atomic(at, sizeof(T), HERE);
   T old;
   memcpy(&old, at, sizeof old);
@@ -136,7 +133,7 @@ __attribute__((noinline)) T atomicMax(T* at, T v) {
   return old;
 }
 
-__attribute__((noinline)) inline void copy_async16(void* to, const void* from, int bytes) {
+CALLED inline void copy_async16(void* to, const void* from, int bytes) {
   emulate::async_copy(to, from, bytes, HERE);
 }
 inline void copy_async_commit() { emulate::async_commit(); }

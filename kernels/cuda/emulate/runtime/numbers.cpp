@@ -32,16 +32,16 @@ int __dp4a(int a, int b, int c) {
 
 namespace {
 
-const uint64_t (*exchange(const uint32_t (&a)[4], const uint32_t (&b)[2]))[8] {
+const uint64_t (*exchange(const uint32_t (&a)[4], const uint32_t (&b)[2], void* where))[8] {
   uint64_t words[3] = {a[0] | (uint64_t)a[1] << 32, a[2] | (uint64_t)a[3] << 32, b[0] | (uint64_t)b[1] << 32};
-  return emulate::gather(0xffffffffu, words, 3);
+  return emulate::gather(0xffffffffu, words, 3, where);
 }
 
 uint32_t word(const uint64_t (*all)[8], int lane, int i) { return all[lane][i / 2] >> 32 * (i % 2); }
 
 template <float (*widen)(uint16_t)>
-void multiply16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
-  auto all = exchange(a, b);
+void multiply16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], void* where) {
+  auto all = exchange(a, b, where);
   int g = emulate::lane() / 4, t = emulate::lane() % 4;
   for (int half = 0; half < 2; half++)
     for (int k = 0; k < 16; k++) {
@@ -55,11 +55,11 @@ float widen_bf16(uint16_t h) { return __uint_as_float((uint32_t)h << 16); }
 
 } // namespace
 
-void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { multiply16<widen_bf16>(d, a, b); }
-void mma_f16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { multiply16<half_to_float>(d, a, b); }
+void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { multiply16<widen_bf16>(d, a, b, __builtin_return_address(0)); }
+void mma_f16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { multiply16<half_to_float>(d, a, b, __builtin_return_address(0)); }
 
 void mma_s8(int (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
-  auto all = exchange(a, b);
+  auto all = exchange(a, b, __builtin_return_address(0));
   int g = emulate::lane() / 4, t = emulate::lane() % 4;
   for (int half = 0; half < 2; half++)
     for (int k = 0; k < 32; k += 4) {

@@ -248,8 +248,7 @@ void barrier(void* where) {
     if (&threads[i] != current) ready.push_back(&threads[i]);
 }
 
-const uint64_t (*gather(uint32_t mask, const uint64_t* words, int count))[8] {
-  void* where = __builtin_return_address(0);
+const uint64_t (*gather(uint32_t mask, const uint64_t* words, int count, void* where))[8] {
   Warp& w = warp_of(current->id);
   int lane = current->id % 32;
   if (!(mask >> lane & 1)) fail(where, "lane %d is not in its own mask %08x", lane, mask);
@@ -269,11 +268,11 @@ const uint64_t (*gather(uint32_t mask, const uint64_t* words, int count))[8] {
   return all;
 }
 
-void warp_barrier(uint32_t mask) {
+void warp_barrier(uint32_t mask, void* where) {
   uint64_t none = 0;
   Warp& w = warp_of(current->id);
   uint32_t before = w.epoch;
-  gather(mask, &none, 1);
+  gather(mask, &none, 1, where);
   if (w.epoch == before) w.epoch++; // by the first that goes on
 }
 
@@ -305,7 +304,7 @@ void async_wait(int under_way) {
 
 uint32_t __ballot_sync(uint32_t mask, int predicate) {
   uint64_t word = predicate != 0;
-  auto all = emulate::gather(mask, &word, 1);
+  auto all = emulate::gather(mask, &word, 1, __builtin_return_address(0));
   uint32_t out = 0;
   for (int i = 0; i < 32; i++)
     if (mask >> i & 1) out |= (uint32_t)all[i][0] << i;

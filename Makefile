@@ -74,6 +74,7 @@ jetson: test-deps ## build/jetson/kuai.deb: the Debian package for a Jetson (Jet
 
 test-jetson: ## unit tests of what moves the joints as arm64 programs, under qemu (after make jetson)
 	deploy/jetson/test.sh
+	$(GO) test -count=1 -v ./deploy
 
 ## --- training ----------------------------------------------------------------
 

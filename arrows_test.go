@@ -33,6 +33,9 @@ var arrows = map[string][]string{
 	// The simulated board keeps pace with a clock.
 	"firmware": {"robot"},
 
+	// Files for an installation; nothing of it is compiled in.
+	"deploy": {},
+
 	// Plumbing, each for the daemon's wiring.
 	"internal/topics": {"robot"},
 	"internal/broker": {"robot", "internal/topics"},
@@ -65,6 +68,8 @@ var testArrows = map[string][]string{
 	"sim": {"actuation"},
 	// The Gobot driver is tested against the firmware on a simulated board.
 	"actuation": {"firmware"},
+	// The configuration that is installed must be one that is read.
+	"deploy": {"internal/config"},
 	// The cameras are tested against the simulator's RTSP server.
 	"perception": {"sim"},
 }

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kuai-robot/kuai/fusion/listen"
+	"github.com/kuai-robot/kuai/fusion/speech"
 	"github.com/kuai-robot/kuai/perception/microphone"
 	"github.com/kuai-robot/kuai/policy/dialogue"
 	"github.com/kuai-robot/kuai/policy/skill"
@@ -113,7 +114,7 @@ func (a *app) listen(ctx context.Context, f *listenFlags, args []string) (err er
 	}
 	defer func() { err = errors.Join(err, ears.Close()) }()
 	if !f.any {
-		ears.Expect(dialogue.Sayings(skill.Tabletop(), nil))
+		ears.Expect(dialogue.Sayings(skill.Tabletop(), nil), speech.DefaultStrength)
 	}
 	if err := ears.Load(ctx); err != nil {
 		return err

@@ -31,6 +31,7 @@ type Ears struct {
 	speech  *speech.Recogniser
 	session *speech.Session
 	phrases []string
+	favour  float64
 	open    []*vad.Session
 }
 
@@ -55,11 +56,12 @@ func (e *Ears) Voice() (Voice, error) {
 	return s, nil
 }
 
-// Expect says what people are likely to say; nil: anything.
-func (e *Ears) Expect(phrases []string) {
+// Expect says what people are likely to say, and by how many nats that is more
+// probable; no phrases: anything.
+func (e *Ears) Expect(phrases []string, nats float64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.phrases = phrases
+	e.phrases, e.favour = phrases, nats
 	if e.session != nil {
 		e.expect()
 	}
@@ -67,11 +69,13 @@ func (e *Ears) Expect(phrases []string) {
 
 // expect is called with mu held.
 func (e *Ears) expect() {
-	if len(e.phrases) == 0 {
+	if len(e.phrases) == 0 || e.favour == 0 {
 		e.session.Expect(nil)
 		return
 	}
-	e.session.Expect(e.session.Vocabulary(e.phrases))
+	v := e.session.Vocabulary(e.phrases)
+	v.Strength = e.favour
+	e.session.Expect(v)
 }
 
 // Load readies the recogniser; otherwise the first segment does.

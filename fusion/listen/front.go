@@ -14,15 +14,13 @@ import (
 func (l *Listener) Hear(ctx context.Context, frame robot.Clip) error {
 	l.microphone = frame.Microphone
 	speaking := l.withoutOwnVoice(&frame)
-	if l.config.Detector != nil {
-		if word, score := l.config.Detector.Process(l.clean); word != "" && score >= l.config.Threshold {
-			l.config.Word(word, score, frame.At.Add(frameTime(frame.Samples)))
-		}
+	if err := l.detect(ctx, frame.At.Add(frameTime(frame.Samples))); err != nil {
+		return err
 	}
 	l.mu.Lock()
 	pressed := l.pressed
 	l.mu.Unlock()
-	if speaking && !pressed {
+	if (speaking || l.config.Push) && !pressed {
 		l.goDeaf()
 		return nil
 	}
@@ -37,6 +35,22 @@ func (l *Listener) Hear(ctx context.Context, frame robot.Clip) error {
 		}
 		l.chunk = l.chunk[:copy(l.chunk, l.chunk[vad.Chunk:])]
 		l.chunkAt = l.chunkAt.Add(vad.Chunk * time.Second / audio.Rate)
+	}
+	return nil
+}
+
+// detect lets the detector hear the frame, which ended at end.
+func (l *Listener) detect(ctx context.Context, end robot.Time) error {
+	if l.config.Detector == nil {
+		return nil
+	}
+	hits, err := l.config.Detector.Process(ctx, l.clean)
+	if err != nil {
+		l.config.Detector.Reset()
+		return err
+	}
+	for _, h := range hits {
+		l.config.Word(h, end.Add(-h.Late))
 	}
 	return nil
 }

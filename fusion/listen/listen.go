@@ -25,6 +25,20 @@ type Voice interface {
 	Reset()
 }
 
+// Detector hears words as they end, with the frames of a microphone that follow
+// each other. What it gives is valid until the next call.
+type Detector interface {
+	Process(ctx context.Context, samples []float32) ([]Hit, error)
+	Reset()
+}
+
+// Hit is a word that ended Late before the last sample that was heard.
+type Hit struct {
+	Group, Word string
+	Score       float32
+	Late        time.Duration
+}
+
 // Echo knows what the robot's loudspeaker plays.
 type Echo interface {
 	// Played fills dst with what it played at audio.Rate from at on, silence
@@ -49,11 +63,12 @@ type Config struct {
 	// Partial is how much new speech there must be before what was said so far is
 	// heard; 0: only pauses are.
 	Partial time.Duration
-	// Detector listens for words that need no recogniser; Word is told of those
-	// that it is Threshold sure of, on the goroutine of Hear. Both may be nil.
-	Detector  audio.Detector
-	Threshold float32
-	Word      func(word string, score float32, at robot.Time)
+	// Detector listens for words that need no recogniser; Word is told of each, on
+	// the goroutine of Hear, with when the word ended. Both may be nil.
+	Detector Detector
+	Word     func(h Hit, at robot.Time)
+	// Push listens only between Press and Release, but for the detector.
+	Push bool
 	// Echo is nil for a robot without a loudspeaker.
 	Echo Echo
 	// Heard is told of each utterance, Talking of what is heard of one that is

@@ -6,15 +6,6 @@ import "math"
 // a time: 20 ms at Rate.
 const Frame = Rate / 50
 
-// Detector listens for words in an endless stream. Process takes the next
-// samples, mono at Rate, Frame of them, and gives the word that ended in them
-// with how sure it is, 0 to 1; an empty word is none. It is called on the
-// goroutine that captures, before anything else hears the samples, so it must
-// not wait or allocate.
-type Detector interface {
-	Process(frame []float32) (word string, score float32)
-}
-
 // Conditioner makes the samples of a microphone fit to be heard: it takes out a
 // constant offset and what is too low to be speech, makes silence of what is no
 // number, and notices clipping. The zero value is ready; one goroutine uses it.

@@ -60,9 +60,13 @@ func devices(system *malgo.AllocatedContext) ([]Device, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoSound, err)
 	}
-	all := make([]Device, len(infos))
+	var all []Device
 	for i := range infos {
-		all[i] = Device{Name: strings.TrimRight(infos[i].Name(), "\x00"), Default: infos[i].IsDefault != 0, id: infos[i].ID}
+		name := strings.TrimRight(infos[i].Name(), "\x00")
+		if strings.HasPrefix(name, "Discard all samples") {
+			continue // what ALSA calls null, which a machine without a sound card has too
+		}
+		all = append(all, Device{Name: name, Default: infos[i].IsDefault != 0, id: infos[i].ID})
 	}
 	return all, nil
 }
@@ -93,11 +97,11 @@ func (s *deviceSource) Play(ctx context.Context, hear func(at robot.Time, rate i
 	config := malgo.DefaultDeviceConfig(malgo.Capture)
 	config.Capture.Format, config.Capture.Channels = malgo.FormatF32, 1
 	config.SampleRate, config.PeriodSizeInMilliseconds = captureRate, capturePeriod
+	found, err := s.find(system)
+	if err != nil {
+		return err
+	}
 	if s.name != "default" {
-		found, err := s.find(system)
-		if err != nil {
-			return err
-		}
 		config.Capture.DeviceID = unsafe.Pointer(&found.id)
 	}
 	c := &capture{clock: s.clock, hear: hear, stamper: rtsp.NewStamper(captureRate, s.clock.Epoch()), gone: make(chan struct{}, 1)}
@@ -120,6 +124,9 @@ func (s *deviceSource) find(system *malgo.AllocatedContext) (*Device, error) {
 		return nil, err
 	}
 	var names []string
+	if s.name == "default" && len(all) > 0 {
+		return &all[0], nil
+	}
 	for i := range all {
 		if strings.Contains(strings.ToLower(all[i].Name), strings.ToLower(s.name)) {
 			return &all[i], nil

@@ -16,7 +16,8 @@
 //
 // Between the goroutine that captures, which never waits, and the one that
 // calls back lies a ring of two seconds; what it had no room for is counted. A
-// file that is read as fast as possible waits for its reader instead. Whatever
+// Push, and a file that is read as fast as possible, wait for whoever hears
+// instead. Whatever
 // the rate of a source, frames have audio.Rate; a constant offset is gone, and
 // what is clipped is counted. A hole in the stream is filled with silence, up to
 // a second, so that the time of a sample follows from the one before it.

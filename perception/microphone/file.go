@@ -18,6 +18,8 @@ type fileSource struct {
 	loop, fast bool
 }
 
+func (s *fileSource) waits() bool { return s.fast }
+
 // piece is how much of a file is read at a time.
 const piece = 50 * time.Millisecond
 

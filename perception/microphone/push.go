@@ -9,7 +9,7 @@ import (
 
 // Push is a Source that somebody else writes into: what comes over a network
 // connection that is not ours to open. Its Write may be called from any
-// goroutine and never waits for whoever hears.
+// goroutine; it returns once the samples have been heard.
 type Push struct {
 	mu   sync.Mutex
 	hear func(at robot.Time, rate int, samples []float32)
@@ -37,3 +37,5 @@ func (p *Push) Play(ctx context.Context, hear func(at robot.Time, rate int, samp
 	p.mu.Unlock()
 	return ctx.Err()
 }
+
+func (p *Push) waits() bool { return true }

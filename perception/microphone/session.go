@@ -15,11 +15,15 @@ const (
 	longestHole = time.Second
 )
 
+// direct is a source whose goroutine may wait for whoever hears, so that nothing
+// lies between the two.
+type direct interface{ waits() bool }
+
 // session plays the source once.
 func (m *Microphone) session(ctx context.Context) error {
 	s := &session{microphone: m}
 	defer s.close()
-	if f, ok := m.source.(*fileSource); ok && f.fast {
+	if d, ok := m.source.(direct); ok && d.waits() {
 		return m.source.Play(ctx, func(at robot.Time, rate int, samples []float32) { s.take(at, rate, samples) })
 	}
 	s.ring = audio.NewRing(ringTime*audio.Rate, audio.Rate)

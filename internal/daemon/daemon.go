@@ -66,6 +66,10 @@ type Daemon struct {
 	stopped *robot.Mailbox[string]
 	// topic is where what the worker runs came from.
 	topic atomic.Pointer[string]
+	// heater is nil unless the affordance sees where; heated is what it saw for
+	// the running step, and belongs to the agent.
+	heater heater
+	heated []topics.Heat
 	// targets are the objects that the running step is about.
 	targets atomic.Pointer[[]string]
 	// linkError and stopLinkError say why a link to the broker is down.
@@ -203,6 +207,7 @@ func (d *Daemon) buildMind() (err error) {
 	}
 	d.closers = append(d.closers, d.mind.Close)
 	e := expert.New(d.description)
+	d.heater, _ = any(e).(heater)
 	planner, closePlanner, err := d.mind.planner(d.clock, e)
 	if err != nil {
 		return err

@@ -234,7 +234,9 @@ func (d *Daemon) progress(u agent.Update) {
 	d.recording.report(&u)
 	topic := *d.topic.Load()
 	d.aim(&u)
-	d.out.say(topics.NamePlan, planTopic(&u.Plan, d.config.Runner, d.config.Affordance))
+	plan := planTopic(&u.Plan, d.config.Runner, d.config.Affordance)
+	plan.Heat = d.heat(&u)
+	d.out.say(topics.NamePlan, plan)
 	d.out.say(topics.NameEvent, eventTopic(&u, topic, unix(d.clock, u.Plan.At)))
 	switch u.Kind {
 	case agent.StepStarted:

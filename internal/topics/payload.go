@@ -136,6 +136,19 @@ type Plan struct {
 	// them: "scripted" reads the simulator's state and is not perception.
 	Runner     string `json:"runner"`
 	Affordance string `json:"affordance"`
+	// Heat says where in the cameras' pictures the affordance model sees the
+	// running step; not there unless the model can tell.
+	Heat []Heat `json:"heat,omitempty"`
+}
+
+// Heat is a coarse grid over the picture of a camera.
+type Heat struct {
+	Camera string `json:"camera"`
+	// Columns and Rows are how the picture is divided.
+	Columns int `json:"columns"`
+	Rows    int `json:"rows"`
+	// Cells are 0 to 100, row by row from the top left.
+	Cells []int `json:"cells"`
 }
 
 // EventKind says what happened.
@@ -230,7 +243,7 @@ type Health struct {
 	Cameras []CameraHealth `json:"cameras,omitempty"`
 	// Microphones are those that listen, without the page's.
 	Microphones []MicrophoneHealth `json:"microphones,omitempty"`
-	Loop    *LoopHealth    `json:"loop,omitempty"`
+	Loop        *LoopHealth        `json:"loop,omitempty"`
 	// Stages holds those that have been passed since the start.
 	Stages []StageHealth `json:"stages,omitempty"`
 	// Dropped counts messages that a queue had no room for.

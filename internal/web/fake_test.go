@@ -228,7 +228,7 @@ func (f *fake) run(ctx context.Context) {
 }
 
 func (f *fake) end(status topics.PlanStatus, reason string) {
-	f.plan.Status, f.plan.Reason = status, reason
+	f.plan.Status, f.plan.Reason, f.plan.Heat = status, reason, nil
 	if n := len(f.plan.History); n > 0 && f.plan.History[n-1].Outcome == "running" {
 		f.plan.History[n-1].Outcome = string(status)
 		f.plan.History[n-1].Reason = reason
@@ -257,9 +257,20 @@ func (f *fake) advance() {
 		}
 		f.plan.Step = number
 		f.plan.History = append(f.plan.History, fakeStep(number))
+		f.plan.Heat = []topics.Heat{fakeHeat()}
 		f.event(topics.Event{Kind: topics.EventStepStarted, ID: f.plan.ID, Step: number, Skill: fakeStep(number).Skill})
 	}
 	f.publish(topics.NamePlan, f.plan)
+}
+
+// fakeHeat is warm around the red block.
+func fakeHeat() topics.Heat {
+	h := topics.Heat{Camera: "front", Columns: 16, Rows: 12}
+	for i := range h.Columns * h.Rows {
+		x, y := float64(i%h.Columns)-3, float64(i/h.Columns)-7.5
+		h.Cells = append(h.Cells, int(100*math.Exp(-(x*x+y*y)/4)))
+	}
+	return h
 }
 
 func fakeStep(number int) topics.Step {

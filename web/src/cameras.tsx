@@ -3,7 +3,7 @@
 
 import { render } from "preact";
 import { byId, make, setText } from "./dom";
-import type { Mark } from "./messages";
+import type { Heat, Mark } from "./messages";
 
 const staleAfter = 2000; // ms without a picture before the page says so
 const longestRetry = 3000;
@@ -13,6 +13,7 @@ class Camera {
   readonly button: HTMLButtonElement;
   readonly figure: HTMLElement;
   private readonly canvas: HTMLCanvasElement;
+  private readonly warmth = make("canvas", { class: "heat", "aria-hidden": "true" });
   private readonly overlay = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   private readonly rate = make("span");
   private readonly away = make("div", { class: "away" }, "waiting for the first picture");
@@ -26,7 +27,7 @@ class Camera {
   constructor(readonly name: string) {
     this.canvas = make("canvas", { role: "img", "aria-label": `picture of camera ${name}` });
     this.button = make("button", { type: "button", "aria-label": `Show camera ${name} large` });
-    this.figure = make("figure", { class: "camera" }, this.canvas, this.overlay, this.away, this.button,
+    this.figure = make("figure", { class: "camera" }, this.canvas, this.warmth, this.overlay, this.away, this.button,
       make("figcaption", {}, make("b", {}, name), this.rate));
     this.overlay.setAttribute("aria-hidden", "true"); // the plan says the same in words
     this.connect();
@@ -70,6 +71,21 @@ class Camera {
     }
   }
 
+  /** Lays a grid of heat over the picture; null takes it away. The browser smooths it. */
+  heat(heat: Heat | null): void {
+    const { warmth } = this;
+    warmth.hidden = !heat || heat.cells.length !== heat.columns * heat.rows;
+    if (!heat || warmth.hidden) return;
+    const grid = make("canvas");
+    [grid.width, grid.height] = [heat.columns, heat.rows];
+    const image = new ImageData(heat.columns, heat.rows);
+    heat.cells.forEach((cell, i) => image.data.set([255, 190 - 1.3 * cell, 40, 1.7 * cell], 4 * i));
+    grid.getContext("2d")?.putImageData(image, 0, 0);
+    // As large as the picture, so that both lie in the frame in the same way.
+    [warmth.width, warmth.height] = [this.canvas.width, this.canvas.height];
+    warmth.getContext("2d")?.drawImage(grid, 0, 0, warmth.width, warmth.height);
+  }
+
   /** Draws marks over the picture. */
   mark(marks: Mark[]): void {
     const { width, height } = this.canvas;
@@ -108,6 +124,7 @@ function Target({ mark, width, height }: { mark: Mark; width: number; height: nu
 export class Cameras {
   private readonly stage = byId("cameras");
   private cameras: Camera[] = [];
+  private heats: Heat[] = [];
 
   constructor() {
     setInterval(() => this.cameras.forEach((c) => c.tick(performance.now())), 250);
@@ -119,8 +136,15 @@ export class Cameras {
     this.cameras.forEach((c) => c.close());
     this.cameras = names.map((name) => new Camera(name));
     for (const camera of this.cameras) camera.button.addEventListener("click", () => this.enlarge(camera));
+    this.heat(this.heats);
     if (this.cameras[0]) this.enlarge(this.cameras[0]);
     else this.stage.replaceChildren(make("p", { class: "empty" }, "No camera is configured."));
+  }
+
+  /** Shows where the affordance model sees the running step. */
+  heat(heats: Heat[]): void {
+    this.heats = heats;
+    for (const camera of this.cameras) camera.heat(heats.find((h) => h.camera === camera.name) ?? null);
   }
 
   /** Shows what the running step is about. */

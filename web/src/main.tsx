@@ -97,6 +97,7 @@ link
   })
   .on("plan", (p) => {
     plan.update(p);
+    cameras.heat(p.heat ?? []);
     talk.plan(p);
   })
   .on("event", (event) => {

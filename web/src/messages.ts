@@ -84,6 +84,15 @@ export interface Plan {
   seconds: number;
   runner: string;
   affordance: string;
+  heat?: Heat[];
+}
+
+/** Where the affordance model sees the running step: a grid over a picture, 0 to 100 from the top left. */
+export interface Heat {
+  camera: string;
+  columns: number;
+  rows: number;
+  cells: number[];
 }
 
 export interface RobotEvent {

@@ -31,6 +31,14 @@ const tests = {
       assert.equal(await page.locator(".step:nth-child(2) tr.chosen").count(), 1);
     }
     assert.equal(await one.textContent(".camera.large .target text"), "red block");
+    const warmest = await one.evaluate(() => {
+      const canvas = document.querySelector(".camera.large canvas.heat");
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      const alpha = [...data].filter((_, i) => i % 4 === 3);
+      return [canvas.hidden, canvas.width, canvas.height, Math.round(alpha.indexOf(Math.max(...alpha)) % canvas.width / 20)];
+    });
+    assert.deepEqual(warmest, [false, 320, 240, 3]); // the middle of the fourth column
+    assert.ok(await one.locator(".thumbs canvas.heat").isHidden());
     assert.match(await one.textContent("#stages"), /capture.*38 ms.*score.*212 ms.*chunk.*1\.4 ms.*command.*6\.2 ms.*together.*258 ms/s);
     await picture(one, "page-running");
     await picture(two, "phone-running");

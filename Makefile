@@ -98,12 +98,13 @@ train-planner: train-deps models ## the planner's adapter: data, LoRA, curves in
 test: test-deps models web-deps ## every test, as CI runs it; the page in a browser where Node 20 is there
 	$(GO) vet ./...
 	$(GO) test -timeout 20m ./...
+	scripts/arm64.sh -test.short
 	$(GO) test -race -timeout 20m -skip TestBrowser $$($(GO) list ./... | grep -E '$(RACED)')
 
 # The packages with goroutines of their own; the numeric ones would only be slow.
 RACED := /(robot|perception|policy|actuation|internal/(broker|daemon|record|replay|web|topics)|sim/rtsp)(/|$$)
 
-test-arm64: test-deps ## the kernels compiled for Arm, every case, under qemu on a new processor and an old one
+test-arm64: test-deps ## the kernels compiled for Arm, every case, under qemu on three processors
 	scripts/arm64.sh
 
 test-train: train-deps ## the generator of training data and its planner

@@ -17,7 +17,9 @@ func CPUFeatures() []string {
 		{"AMX-BF16", cpu.X86.HasAMXTile && cpu.X86.HasAMXBF16},
 		{"AMX-INT8", cpu.X86.HasAMXTile && cpu.X86.HasAMXInt8},
 		{"NEON", cpu.ARM64.HasASIMD},
+		{"FP16", cpu.ARM64.HasASIMDHP},
 		{"DotProd", cpu.ARM64.HasASIMDDP},
+		{"I8MM", cpu.ARM64.HasI8MM},
 	} {
 		if f.has {
 			out = append(out, f.name)

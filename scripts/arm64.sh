@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the tests of the kernels for arm64 and runs them: on the processor
-# itself where it is one, else under qemu, once on a processor that has
-# everything and once on one of 2012 (the first arm64).
+# itself where it is one, else under qemu: a processor that has everything, one
+# of a Jetson's age (dot products, f16), and one of the first arm64.
 #   scripts/arm64.sh [TEST-FLAG...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -24,7 +24,8 @@ run() { # processor, or nothing for this one; package; flags
   (cd "$package" && "${emulator[@]}" "$test" -test.timeout 20m "$@")
 }
 
-cpus=(max cortex-a53)
+cpus=(max cortex-a76 cortex-a53)
+[[ " $* " != *" -test.short "* ]] || cpus=(max cortex-a53) # max runs the levels of all
 [ "$(uname -m)" != aarch64 ] || cpus=("")
 for cpu in "${cpus[@]}"; do
   run "$cpu" kernels "$@"

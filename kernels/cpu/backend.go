@@ -23,10 +23,12 @@ const (
 	AVX2
 	AVX512
 	AVX512BF16
+	DotProd // of arm64, with arithmetic in f16
+	I8MM    // of arm64, with BF16
 )
 
 func (l Level) String() string {
-	return [...]string{"best", "base", "AVX2", "AVX-512", "AVX-512 BF16"}[l]
+	return [...]string{"best", "base", "AVX2", "AVX-512", "AVX-512 BF16", "NEON DotProd", "NEON I8MM BF16"}[l]
 }
 
 // Options of New.
@@ -55,9 +57,9 @@ type Backend struct {
 // New starts the worker threads; with too few resources for them it computes on
 // the caller's thread.
 func New(o Options) kernels.Backend {
-	b := &Backend{threads: o.Threads, level: C.kc_best_level(), packed: map[packKey]*packed{}, sessions: new(atomic.Int64)}
+	b := &Backend{threads: o.Threads, level: C.kc_best_level(C.KC_LEVELS), packed: map[packKey]*packed{}, sessions: new(atomic.Int64)}
 	if o.Level != Best {
-		b.level = min(b.level, C.int32_t(o.Level-Base))
+		b.level = C.kc_best_level(C.int32_t(o.Level - Base))
 	}
 	if b.threads <= 0 {
 		b.threads = runtime.GOMAXPROCS(0)
@@ -102,6 +104,7 @@ func (b *Backend) Build(g *kernels.Graph, options kernels.Options) (kernels.Exec
 
 func (e *executable) build(options kernels.Options) error {
 	l := newLowering(e.graph, options)
+	l.halves = C.kc_halves(e.backend.level) != 0
 	if err := l.lower(); err != nil {
 		return err
 	}

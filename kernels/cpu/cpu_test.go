@@ -10,10 +10,24 @@ import (
 	"github.com/kuai-robot/kuai/kernels/kerneltest"
 )
 
+// levels are those that this processor has, each once.
+func levels() []cpu.Level {
+	out := []cpu.Level{cpu.Best}
+	seen := map[cpu.Level]bool{cpu.New(cpu.Options{Threads: 1}).(*cpu.Backend).Level(): true}
+	for level := cpu.I8MM; level >= cpu.Base; level-- {
+		has := cpu.New(cpu.Options{Threads: 1, Level: level}).(*cpu.Backend).Level()
+		if !seen[has] {
+			out = append(out, has)
+		}
+		seen[has] = true
+	}
+	return out
+}
+
 func TestCPU(t *testing.T) {
-	for _, level := range []cpu.Level{cpu.Best, cpu.AVX512, cpu.AVX2, cpu.Base} {
+	for _, level := range levels() {
 		for _, threads := range []int{1, 2, 3} {
-			if threads != 2 && level != cpu.Best {
+			if threads != 2 && (level != cpu.Best || testing.Short()) {
 				continue
 			}
 			t.Run(fmt.Sprintf("%v/%d", level, threads), func(t *testing.T) {

@@ -67,7 +67,7 @@ func (l *lowering) segment(node int, w, bias *kernels.Weight, act kernels.Activa
 	l.done[node] = true
 	s := &segment{
 		node: node, x: x, rows: rows, cols: cols, ld: ld, act: act, residual: residual, value: out, to: out, matrices: 1,
-		key: packKey{w, kindOf(w, l.options.Of(w), windows), windows},
+		key: packKey{w, l.kindOf(w, windows), windows},
 	}
 	if bias != nil {
 		s.bias = bias.Float32()

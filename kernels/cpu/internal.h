@@ -23,6 +23,9 @@ extern const kc_run_op kc_ops_base[KC_OPS];
 extern const kc_run_op kc_ops_avx2[KC_OPS];
 extern const kc_run_op kc_ops_avx512[KC_OPS];
 extern const kc_run_op kc_ops_avx512_bf16[KC_OPS];
+#elif defined(__aarch64__)
+extern const kc_run_op kc_ops_dotprod[KC_OPS];
+extern const kc_run_op kc_ops_i8mm[KC_OPS];
 #endif
 
 // kc_parallel calls work for every chunk and returns when all are done. thread
@@ -64,7 +67,7 @@ static inline int32_t kc_block_bytes(int32_t kind) {
 // Prepared rows: quants first, then scales, then sums.
 static inline int64_t kc_prepared_stride(int32_t inputs) { return (inputs + 63) / 64 * 64; }
 static inline int32_t kc_prepared_blocks(int32_t format, int32_t inputs) {
-  return format == KC_X_I8_ROW ? 1 : (inputs + KC_BLOCK - 1) / KC_BLOCK;
+  return format == KC_X_I8_ROW || format == KC_X_HALF ? 1 : (inputs + KC_BLOCK - 1) / KC_BLOCK;
 }
 
 #endif

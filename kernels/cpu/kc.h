@@ -43,6 +43,8 @@ typedef struct {
 //   F32, F16   [inputs][32]
 //   BF16       [inputs/2][32][2]
 //   I8         [inputs/4][32][4] as unsigned bytes with 128 for 0, scale per output
+//   HALF       [inputs][32] in f16, over the scale per output, a power of two, so
+//              that none is above 1: a product that sums in f16 cannot overflow
 //   Q4_0 ..    per block of 32 inputs: 32 scales (then 32 minima, or 32 more
 //              scales for Q6_K), then the quants, [4][32][4] bytes of two
 //              nibbles (inputs 4q+j and 16+4q+j) or [8][32][4] bytes
@@ -56,6 +58,7 @@ typedef enum {
   KC_PACK_Q8_0,
   KC_PACK_Q4_K,
   KC_PACK_Q6_K,
+  KC_PACK_HALF,
 } kc_pack_kind;
 
 typedef struct {
@@ -63,12 +66,12 @@ typedef struct {
   int32_t outputs, inputs;
   int64_t panel_bytes;
   uint8_t *data;  // 64-byte aligned, panels one after the other
-  float *scale;   // I8: per output, padded to panels
+  float *scale;   // I8, HALF: per output, padded to panels
 } kc_packed;
 
 // kc_packed_bytes is the size of data and sets panel_bytes.
 int64_t kc_packed_bytes(kc_packed *p);
-// kc_pack_floats writes row r of F32, BF16, or rounds it to I8.
+// kc_pack_floats writes row r of F32, BF16, or rounds it to HALF or I8.
 void kc_pack_floats(kc_packed *p, int32_t r, const float *row);
 // kc_pack_stored writes row r from a file's bytes of the same type.
 void kc_pack_stored(kc_packed *p, int32_t r, const uint8_t *row);
@@ -80,7 +83,7 @@ uint16_t kc_float_to_half(float f);
 uint16_t kc_float_to_brain(float f);
 
 // How a product rounds its input.
-typedef enum { KC_X_F32, KC_X_BF16, KC_X_I8_ROW, KC_X_I8_BLOCK } kc_x_format;
+typedef enum { KC_X_F32, KC_X_BF16, KC_X_I8_ROW, KC_X_I8_BLOCK, KC_X_HALF } kc_x_format;
 
 // Normalisation of a row; kind < 0 means none. gain holds GainOffset+Gain.
 typedef struct {
@@ -260,10 +263,21 @@ kc_pool *kc_pool_new(int32_t threads);
 void kc_pool_free(kc_pool *pool);
 
 // Levels of kernels, for what the processor has.
-typedef enum { KC_BASE, KC_AVX2, KC_AVX512, KC_AVX512_BF16, KC_LEVELS } kc_level;
+typedef enum {
+  KC_BASE,
+  KC_AVX2,
+  KC_AVX512,
+  KC_AVX512_BF16,
+  KC_DOTPROD,
+  KC_I8MM,
+  KC_LEVELS
+} kc_level;
 
-// kc_best_level is the highest level that this processor runs.
-int32_t kc_best_level(void);
+// kc_best_level is the highest level up to most that this processor runs.
+int32_t kc_best_level(int32_t most);
+
+// kc_halves says whether a level multiplies in f16 where bf16 is asked for.
+int kc_halves(int32_t level);
 
 // kc_run computes steps in order. A second run on one pool at the same time
 // uses its own thread alone.

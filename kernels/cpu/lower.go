@@ -36,6 +36,7 @@ type place struct {
 type lowering struct {
 	*kernels.Graph
 	options kernels.Options
+	halves  bool // what is to be multiplied in bf16 is so in f16
 	ops     []*op
 	infos   []kernels.Info // of the values that lowering adds
 	places  []place

@@ -20,6 +20,7 @@ static int tile_rows(int left, int most) {
 
 static int most_rows(int32_t kind) {
   if (kind <= KC_PACK_BF16) return MR_FLOAT;
+  if (kind == KC_PACK_HALF) return MR_HALF;
   return kind == KC_PACK_I8 ? MR_BYTES : MR_BLOCK;
 }
 
@@ -41,6 +42,15 @@ static void multiply_brain(int mr, rows_in x, const uint8_t *w, float *out, int 
   switch (mr) { EACH_FLOAT_ROWS(CALL) }
 #undef CALL
 }
+
+#if defined(HAVE_DOTPROD) && defined(__aarch64__)
+static void multiply_in_half(int mr, rows_in x, const uint8_t *w, const float *scale, float *out,
+                             int more) {
+#define CALL(n) tile_half(n, x, w, scale, out, more)
+  switch (mr) { UP_TO_4(CALL) }
+#undef CALL
+}
+#endif
 
 static void multiply_bytes(int mr, rows_in x, const uint8_t *w, const float *scale, float *out) {
 #define CALL(n) tile_bytes(n, x, w, scale, out)
@@ -97,6 +107,12 @@ static void multiply_some(int mr, rows_in x, const kc_packed *w, int32_t p, int3
       x.bf16 += first, x.k = n;
       multiply_brain(mr, x, panel + first * KC_PANEL * 2, out, more);
       break;
+#if defined(HAVE_DOTPROD) && defined(__aarch64__)
+    case KC_PACK_HALF:
+      x.bf16 += first, x.k = n;
+      multiply_in_half(mr, x, panel + first * KC_PANEL * 2, w->scale + p * KC_PANEL, out, more);
+      break;
+#endif
     case KC_PACK_I8:
       multiply_bytes(mr, x, panel, w->scale + p * KC_PANEL, out);
       break;
@@ -129,6 +145,6 @@ static void multiply(int mr, rows_in x, const kc_packed *w, int32_t p, float *ou
 // slice_inputs is how many inputs of a panel are that long; all where only
 // floats can be added up across slices.
 static int32_t slice_inputs(const kc_packed *w) {
-  if (w->kind > KC_PACK_BF16) return w->inputs;
+  if (w->kind > KC_PACK_BF16 && w->kind != KC_PACK_HALF) return w->inputs;
   return SLICE / KC_PANEL / (w->kind == KC_PACK_F32 ? 4 : 2);
 }

@@ -150,7 +150,7 @@ func (l *lowering) lstm(i int, op kernels.LSTM, out value) {
 	s := l.segment(i, op.WX, nil, kernels.Identity, 0, gates, op.X, rows, inputs, l.ld(op.X), false)
 	s.bias = sum(op.BiasX, op.BiasH)
 	l.addProduct(&product{x: op.X, rows: rows, cols: inputs, ld: s.ld, format: formatOf(s.key.kind), limit: s.limit, segments: []*segment{s}})
-	c := cells{LSTM: op, gates: gates, to: out, kind: packKey{w: op.WH, kind: kindOf(op.WH, l.options.Of(op.WH), false)}}
+	c := cells{LSTM: op, gates: gates, to: out, kind: packKey{w: op.WH, kind: l.kindOf(op.WH, false)}}
 	c.row = l.buffer(int(C.kc_prepared_bytes(formatOf(c.kind.kind), C.int32_t(hidden), 1)) + 4*(4*hidden+C.KC_PANEL))
 	o := l.add(i, c, []value{gates}, []value{out}, c.row)
 	o.states = []stateUse{{op.H, i}, {op.C, i}}

@@ -53,6 +53,7 @@ int64_t kc_packed_bytes(kc_packed *p) {
       p->panel_bytes = k * KC_PANEL * 4;
       break;
     case KC_PACK_F16:
+    case KC_PACK_HALF:
       p->panel_bytes = k * KC_PANEL * 2;
       break;
     case KC_PACK_BF16:
@@ -88,6 +89,18 @@ static void round_row(kc_packed *p, int32_t r, const float *row) {
   }
 }
 
+// half_row rounds a row over a power of two that leaves none above 1.
+static void half_row(kc_packed *p, int32_t r, const float *row) {
+  float top = 0;
+  int exponent;
+  for (int32_t k = 0; k < p->inputs; k++) top = fmaxf(top, fabsf(row[k]));
+  frexpf(top, &exponent);
+  p->scale[r] = ldexpf(1, exponent);
+  uint16_t *panel = (uint16_t *)panel_of(p, r);
+  for (int32_t k = 0; k < p->inputs; k++)
+    panel[place(1, r, k)] = kc_float_to_half(ldexpf(row[k], -exponent));
+}
+
 void kc_pack_floats(kc_packed *p, int32_t r, const float *row) {
   uint8_t *panel = panel_of(p, r);
   switch (p->kind) {
@@ -97,6 +110,9 @@ void kc_pack_floats(kc_packed *p, int32_t r, const float *row) {
     case KC_PACK_BF16:
       for (int32_t k = 0; k < p->inputs; k++)
         ((uint16_t *)panel)[place(2, r, k)] = kc_float_to_brain(row[k]);
+      break;
+    case KC_PACK_HALF:
+      half_row(p, r, row);
       break;
     default:
       round_row(p, r, row);
@@ -238,6 +254,9 @@ void kc_unpack(const kc_packed *p, int32_t r, float *row) {
       case KC_PACK_F16:
         row[k] = kc_half_to_float(((const uint16_t *)panel)[place(1, r, k)]);
         break;
+      case KC_PACK_HALF:
+        row[k] = p->scale[r] * kc_half_to_float(((const uint16_t *)panel)[place(1, r, k)]);
+        break;
       case KC_PACK_BF16:
         row[k] = brain_to_float(((const uint16_t *)panel)[place(2, r, k)]);
         break;
@@ -259,6 +278,8 @@ int64_t kc_prepared_bytes(int32_t format, int32_t inputs, int64_t rows) {
       return stride * 4 * rows;
     case KC_X_BF16:
       return stride * 2 * rows;
+    case KC_X_HALF:
+      return (stride * 2 + 4) * rows + 64;
     default:
       return (stride + blocks * 12 + 64) * rows + 192;
   }

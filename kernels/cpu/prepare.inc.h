@@ -200,6 +200,21 @@ static void byte_row(int8_t *q, float *scale, int32_t *sum, const float *x, cons
   *scale += limit / 127;
 }
 
+#if defined(HAVE_DOTPROD) && defined(__aarch64__)
+// half_row rounds a row to f16 over a power of two that leaves none above 2.
+static void half_row(uint16_t *y, float *scale, const float *x, const kc_norm *norm, int32_t n) {
+  row_norm r = norm_of(norm, x, n);
+  int exponent;
+  frexpf(fminf(top_of(&r, x, n), 0x1p126f), &exponent);
+  if (exponent < -125) exponent = -125;
+  vf inverse = splat(ldexpf(1, -exponent));
+  *scale = ldexpf(1, exponent) + row_poison(x, n);
+  for (int32_t i = 0; i < kc_prepared_stride(n); i += VW)
+    vst1_u16(y + i,
+             vreinterpret_u16_f16(vcvt_f16_f32((float32x4_t)(norm_any(&r, x, i, n) * inverse))));
+}
+#endif
+
 // prepared gives the rows that lie, or will lie, in scratch memory of rows rows.
 static rows_in prepared(int32_t format, void *scratch, int32_t inputs, int32_t rows) {
   rows_in in = {.ld = kc_prepared_stride(inputs), .k = inputs};
@@ -210,6 +225,11 @@ static rows_in prepared(int32_t format, void *scratch, int32_t inputs, int32_t r
     case KC_X_BF16:
       in.bf16 = scratch;
       return in;
+  }
+  if (format == KC_X_HALF) {
+    in.bf16 = scratch;
+    in.scale = (const float *)((char *)scratch + in.ld * 2 * rows);
+    return in;
   }
   in.blocks = kc_prepared_blocks(format, inputs);
   in.i8 = scratch;
@@ -228,6 +248,11 @@ static void prepare_row(rows_in in, int32_t format, float range, const kc_norm *
     case KC_X_BF16:
       brain_row((uint16_t *)in.bf16, x, norm, in.k);
       break;
+#if defined(HAVE_DOTPROD) && defined(__aarch64__)
+    case KC_X_HALF:
+      half_row((uint16_t *)in.bf16, (float *)in.scale, x, norm, in.k);
+      break;
+#endif
     case KC_X_I8_ROW:
       byte_row((int8_t *)in.i8, (float *)in.scale, (int32_t *)in.sum, x, norm, in.k, range);
       break;

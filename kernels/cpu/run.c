@@ -2,6 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#if defined(__aarch64__) && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
 
 #include "internal.h"
 
@@ -23,26 +27,44 @@ void *kc_alloc(size_t bytes) {
 void kc_free(void *memory) { free(memory); }
 
 const kc_run_op *const kc_ops[KC_LEVELS] = {
-    kc_ops_base,
+    [KC_BASE] = kc_ops_base,
 #if defined(__x86_64__)
-    kc_ops_avx2,
-    kc_ops_avx512,
-    kc_ops_avx512_bf16,
+    [KC_AVX2] = kc_ops_avx2,
+    [KC_AVX512] = kc_ops_avx512,
+    [KC_AVX512_BF16] = kc_ops_avx512_bf16,
+#elif defined(__aarch64__)
+    [KC_DOTPROD] = kc_ops_dotprod,
+    [KC_I8MM] = kc_ops_i8mm,
 #endif
 };
 
-int32_t kc_best_level(void) {
+// runs says whether this processor has what a level needs.
+static int runs(int32_t level) {
 #if defined(__x86_64__)
   int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
              __builtin_cpu_supports("f16c");
   int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
                __builtin_cpu_supports("avx512vnni");
-  if (avx512) return __builtin_cpu_supports("avx512bf16") ? KC_AVX512_BF16 : KC_AVX512;
-  if (avx2) return KC_AVX2;
+  if (level == KC_AVX2) return avx2;
+  if (level == KC_AVX512) return avx512;
+  if (level == KC_AVX512_BF16) return avx512 && __builtin_cpu_supports("avx512bf16");
+#elif defined(__aarch64__) && defined(__linux__)
+  unsigned long first = getauxval(AT_HWCAP), second = getauxval(AT_HWCAP2);
+  int dot = (first & HWCAP_ASIMDDP) && (first & HWCAP_ASIMDHP);
+  if (level == KC_DOTPROD) return dot;
+  if (level == KC_I8MM) return dot && (second & HWCAP2_I8MM) && (second & HWCAP2_BF16);
 #endif
-  return KC_BASE;
+  return level == KC_BASE;
 }
+
+int32_t kc_best_level(int32_t most) {
+  int32_t level = most < KC_LEVELS ? most : KC_LEVELS - 1;
+  while (level > KC_BASE && !(kc_ops[level] && runs(level))) level--;
+  return level;
+}
+
+int kc_halves(int32_t level) { return level == KC_DOTPROD; }
 
 static int64_t panels(int64_t n) { return (n + KC_PANEL - 1) / KC_PANEL * KC_PANEL; }
 

@@ -7,6 +7,8 @@
 #include "internal.h"
 #if defined(__x86_64__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
@@ -53,6 +55,8 @@ INLINE vf larger(vf a, vf b) {
   return (vf)_mm512_max_ps((__m512)a, (__m512)b);
 #elif VW == 8
   return (vf)_mm256_max_ps((__m256)a, (__m256)b);
+#elif defined(__aarch64__)
+  return (vf)vmaxnmq_f32((float32x4_t)a, (float32x4_t)b);
 #else
   return choose(a > b, a, b);
 #endif
@@ -62,6 +66,8 @@ INLINE vf smaller(vf a, vf b) {
   return (vf)_mm512_min_ps((__m512)a, (__m512)b);
 #elif VW == 8
   return (vf)_mm256_min_ps((__m256)a, (__m256)b);
+#elif defined(__aarch64__)
+  return (vf)vminnmq_f32((float32x4_t)a, (float32x4_t)b);
 #else
   return choose(a < b, a, b);
 #endif
@@ -127,6 +133,8 @@ INLINE vf root(vf v) {
   return (vf)_mm512_sqrt_ps((__m512)v);
 #elif VW == 8
   return (vf)_mm256_sqrt_ps((__m256)v);
+#elif defined(__aarch64__)
+  return (vf)vsqrtq_f32((float32x4_t)v);
 #else
   for (int i = 0; i < VW; i++) v[i] = sqrtf(v[i]);
   return v;
@@ -288,6 +296,9 @@ static void store_row(int32_t type, void *row, int64_t at, const float *x, int32
   for (; type == KC_F16 && i + VW <= n; i += VW)
     _mm256_storeu_si256((__m256i *)(y + i),
                         _mm512_cvtps_ph((__m512)load(x + i), _MM_FROUND_TO_NEAREST_INT));
+#elif defined(__aarch64__)
+  for (; type == KC_F16 && i + VW <= n; i += VW)
+    vst1_u16(y + i, vreinterpret_u16_f16(vcvt_f16_f32((float32x4_t)load(x + i))));
 #endif
   for (; i < n; i++) y[i] = type == KC_F16 ? kc_float_to_half(x[i]) : kc_float_to_brain(x[i]);
 }

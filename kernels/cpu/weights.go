@@ -26,9 +26,12 @@ type packed struct {
 	users int
 }
 
-// kindOf is the packed form in which a product at precision p uses w.
-func kindOf(w *kernels.Weight, p kernels.Precision, windows bool) C.int32_t {
+// kindOf is the packed form in which a product uses w.
+func (l *lowering) kindOf(w *kernels.Weight, windows bool) C.int32_t {
+	p := l.options.Of(w)
 	switch {
+	case p == kernels.BFloat16 && l.halves:
+		return C.KC_PACK_HALF
 	case p == kernels.BFloat16:
 		return C.KC_PACK_BF16
 	case p == kernels.Int8, p == kernels.Stored && w.Type == kernels.I8:
@@ -71,6 +74,8 @@ func formatOf(kind C.int32_t) C.int32_t {
 		return C.KC_X_F32
 	case C.KC_PACK_BF16:
 		return C.KC_X_BF16
+	case C.KC_PACK_HALF:
+		return C.KC_X_HALF
 	case C.KC_PACK_I8:
 		return C.KC_X_I8_ROW
 	}
@@ -105,10 +110,11 @@ func newPacked(key packKey) (c *C.kc_packed, bytes int64, err error) {
 	c.kind, c.outputs, c.inputs = key.kind, C.int32_t(w.Rows()), C.int32_t(w.Cols())
 	bytes = int64(C.kc_packed_bytes(c))
 	c.data = (*C.uint8_t)(C.kc_alloc(C.size_t(bytes)))
-	if key.kind == C.KC_PACK_I8 {
+	scaled := key.kind == C.KC_PACK_I8 || key.kind == C.KC_PACK_HALF
+	if scaled {
 		c.scale = (*C.float)(C.kc_alloc(C.size_t(4 * (w.Rows() + C.KC_PANEL))))
 	}
-	if c.data == nil || key.kind == C.KC_PACK_I8 && c.scale == nil {
+	if c.data == nil || scaled && c.scale == nil {
 		freePacked(c)
 		return nil, 0, noMemory("weight "+w.Name, bytes)
 	}

@@ -1,7 +1,8 @@
 // What every kernel is written with: the types that the host fills (layout.go
 // has the same structs), and the few things that CUDA C++ and the emulator spell
-// differently. A kernel is KERNEL(name, Params, threads) { ... } and has one
-// parameter, p, of at most 4 KiB. Pointers in it are device addresses; nothing
+// differently. A kernel is KERNEL(name, Params, threads, blocks) { ... }: so many
+// threads a block, so many blocks on a multiprocessor at once, which bounds the
+// registers. It has one parameter, p, of at most 4 KiB. Pointers in it are device addresses; nothing
 // is written but what the comment of a struct calls a result.
 #pragma once
 
@@ -15,7 +16,8 @@ typedef unsigned int uint32_t;
 typedef unsigned long long uint64_t;
 #define INFINITY __int_as_float(0x7f800000)
 
-#define KERNEL(name, Params, threads) extern "C" __global__ void __launch_bounds__(threads) name(const __grid_constant__ Params p)
+#define KERNEL(name, Params, threads, blocks) \
+  extern "C" __global__ void __launch_bounds__(threads, blocks) name(const __grid_constant__ Params p)
 // SHARED is an array of a block; DYNAMIC the bytes that the launch asks for.
 #define SHARED(type, name, n) __shared__ __align__(16) type name[n]
 #define DYNAMIC(name) extern __shared__ __align__(16) uint8_t name[]

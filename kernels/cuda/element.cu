@@ -7,7 +7,7 @@ struct Activate {
   int act, unused;
 };
 
-KERNEL(activate_each, Activate, 256) {
+KERNEL(activate_each, Activate, 256, 4) {
   int n = length(p.x.rows, p.scalars) * p.x.cols;
   for (int i = blockIdx.x * 256 + threadIdx.x; i < n; i += gridDim.x * 256) {
     int row = i / p.x.cols, c = i % p.x.cols;
@@ -22,7 +22,7 @@ struct Binary {
 };
 enum BinaryKind { BINARY_ADD, BINARY_MUL, BINARY_HYPOT };
 
-KERNEL(binary_each, Binary, 256) {
+KERNEL(binary_each, Binary, 256, 4) {
   int n = length(p.x.rows, p.scalars) * p.x.cols;
   for (int i = blockIdx.x * 256 + threadIdx.x; i < n; i += gridDim.x * 256) {
     int row = i / p.x.cols, c = i % p.x.cols;

@@ -1,5 +1,5 @@
-// Matrix products on tensor cores. A block of four warps computes a tile of BM
-// rows by 64 columns in steps of 32 inputs. Weights come by cp.async through three
+// Matrix products on tensor cores. A block computes a tile of 64 rows (eight warps)
+// or 16 (four warps) by 64 columns in steps of 32 inputs. Weights come by cp.async through three
 // stages (blocks of GGUF types through registers, which unpack them); rows of x
 // are loaded one step ahead, normalised, rounded to what the products take and
 // put into one of two buffers. Rows that need a scale, a mean or a deviation are
@@ -10,7 +10,10 @@
 // of a tile adds the parts in their order, so that results do not depend on time.
 #include "product.h"
 
-constexpr int gemm_threads = 128, BN = 64, stages = 3;
+constexpr int BN = 64, stages = 3;
+
+// threads of a block for a tile of so many rows.
+constexpr int threads_of(int rows) { return rows == 64 ? 256 : 128; }
 
 // How a kind of weight multiplies.
 enum Mode { MODE_F32, MODE_F16, MODE_BF16, MODE_I8, MODE_BLOCKS };
@@ -46,12 +49,14 @@ __device__ inline Column column_of(const Segment& s, int tile, int r) {
 template <int MODE, int BM>
 struct Gemm {
   using S = Step<MODE>;
-  static constexpr int per_row = gemm_threads / BM < 1 ? 1 : gemm_threads / BM; // threads of a row of x
-  static constexpr int per = S::inputs / per_row;                               // inputs of a thread
-  static constexpr int warps_m = BM == 64 ? 2 : 1, warps_n = 4 / warps_m;
+  static constexpr int threads = threads_of(BM);
+  static constexpr int per_row = threads / BM;    // threads of a row of x
+  static constexpr int per = S::inputs / per_row; // inputs of a thread
+  static constexpr int warps_m = BM / 32 > 0 ? BM / 32 : 1, warps_n = 4;
   static constexpr int tiles_m = BM / warps_m / 16, tiles_n = BN / warps_n / 8;
   static constexpr int width = MODE == MODE_F32 ? 64 : BN / warps_n; // columns that are gated together
-  static constexpr int sums = BM * BN / gemm_threads;
+  static constexpr int sums = BM * BN / threads;
+  static constexpr int rows_apart = threads / 16; // of the rows of a thread, MODE_F32
   static_assert(S::stride % 16 == 0, "vectors are aligned");
 
   const Product& p;
@@ -80,7 +85,7 @@ struct Gemm {
     constexpr bool scaled = MODE == MODE_I8 || MODE == MODE_F16;
     if (!scaled && p.norm.kind == NORM_NONE) return;
     int lane = threadIdx.x % 32;
-    for (int r = threadIdx.x / 32; r < BM && row0 + r < rows; r += gemm_threads / 32) {
+    for (int r = threadIdx.x / 32; r < BM && row0 + r < rows; r += threads / 32) {
       const float* from = (const float*)p.x.at + (long)(row0 + r) * p.x.ld;
       RowMoments m;
       moments(p.norm, from, p.inputs, m.mean, m.scale);
@@ -103,7 +108,6 @@ struct Gemm {
   // load_x reads this thread's inputs of a step.
   __device__ void load_x(int step) {
     int r = threadIdx.x / per_row, k = step * S::inputs + threadIdx.x % per_row * per;
-    if (r >= BM) return;
     int row = row0 + r;
     const float* from = (const float*)p.x.at + (long)row * p.x.ld + k;
     bool inside = row < rows;
@@ -122,7 +126,6 @@ struct Gemm {
   // store_x normalises, rounds and puts them where the products read.
   __device__ void store_x(int step, int buffer) {
     int r = threadIdx.x / per_row, at = threadIdx.x % per_row * per, k = step * S::inputs + at;
-    if (r >= BM) return;
     constexpr bool scaled = MODE == MODE_I8 || MODE == MODE_F16;
     RowMoments m = {0, 1, 1};
     bool inside = row0 + r < rows;
@@ -182,7 +185,7 @@ struct Gemm {
       constexpr int pieces = S::bytes / 16;
       long row_bytes = (long)padded(p.inputs) * (MODE == MODE_F32 ? 4 : MODE == MODE_I8 ? 1 : 2);
       uint8_t* to = w + step % stages * BN * S::stride;
-      for (int i = threadIdx.x; i < BN * pieces; i += gemm_threads) {
+      for (int i = threadIdx.x; i < BN * pieces; i += threads) {
         int r = i / pieces, piece = i % pieces;
         Column c = column_of<width>(s, tile, r);
         bool inside = c.index < s.outputs;
@@ -195,6 +198,7 @@ struct Gemm {
 
   // load_w and store_w do the same for blocks, half a row of 32 a thread.
   __device__ void load_w(int step) {
+    if (threadIdx.x >= 2 * BN) return;
     Column c = column_of<width>(s, tile, threadIdx.x / 2);
     raw = {0, 0, 0, 0};
     raw_scales = {0, 0, 0};
@@ -203,6 +207,7 @@ struct Gemm {
     raw_scales = scales_of(p.kind, matrix(c.matrix), c.index, step, blocks);
   }
   __device__ void store_w(int buffer) {
+    if (threadIdx.x >= 2 * BN) return;
     int r = threadIdx.x / 2, part = threadIdx.x % 2;
     *(uint4*)(w + (buffer * BN + r) * S::stride + part * 16) = raw;
     float* to = w_scale + (buffer * BN + r) * 3;
@@ -258,33 +263,37 @@ struct Gemm {
 
   // add_block scales the sums of 32 inputs, or twice 16 where the scales differ.
   __device__ void add_block(float (&d)[4], const uint32_t (&f)[4], const uint32_t (&b)[2], int buffer, int row, int col) {
-    int whole[4] = {0, 0, 0, 0}, second[4] = {0, 0, 0, 0};
-    if (p.kind == TYPE_Q6_K) {
-      const uint32_t low[2] = {b[0], 0}, high[2] = {0, b[1]};
-      mma_s8(whole, f, low);
-      mma_s8(second, f, high);
-    } else {
-      mma_s8(whole, f, b);
-    }
+    bool parted = p.kind == TYPE_Q6_K;
+    const uint32_t first_half[2] = {b[0], parted ? 0 : b[1]};
+    add_scaled(d, f, first_half, buffer, row, col, 0);
+    if (!parted) return;
+    const uint32_t second_half[2] = {0, b[1]};
+    add_scaled(d, f, second_half, buffer, row, col, 1);
+  }
+
+  __device__ void add_scaled(float (&d)[4], const uint32_t (&f)[4], const uint32_t (&b)[2], int buffer, int row, int col, int part) {
+    int whole[4] = {0, 0, 0, 0};
+    mma_s8(whole, f, b);
 #pragma unroll
     for (int e = 0; e < 4; e++) {
       const float* x_scale = a_scale + (buffer * BM + row + e / 2 * 8) * 2;
       const float* scale = w_scale + (buffer * BN + col + e % 2) * 3;
-      d[e] += (whole[e] * scale[0] + second[e] * scale[1]) * x_scale[0] + scale[2] * x_scale[1];
+      d[e] += whole[e] * (scale[part] * x_scale[0]);
+      if (part == 0) d[e] += scale[2] * x_scale[1];
     }
   }
 
-  // multiply_f32: a thread has the rows ty, ty+8, … and the columns tx, tx+16, …
+  // multiply_f32: a thread has the rows ty, ty+rows_apart, … and the columns tx, tx+16, …
   __device__ void multiply_f32(float (&sum)[sums], int buffer, int stage) {
     int tx = threadIdx.x % 16, ty = threadIdx.x / 16;
-#pragma unroll
+#pragma unroll 1
     for (int k = 0; k < S::inputs; k += 4) {
       float4 b[4];
 #pragma unroll
       for (int j = 0; j < 4; j++) b[j] = *(const float4*)(w + (stage * BN + tx + 16 * j) * S::stride + k * 4);
 #pragma unroll
-      for (int i = 0; i < BM / 8; i++) {
-        float4 f = *(const float4*)(a + (buffer * BM + ty + 8 * i) * S::stride + k * 4);
+      for (int i = 0; i < BM / rows_apart; i++) {
+        float4 f = *(const float4*)(a + (buffer * BM + ty + rows_apart * i) * S::stride + k * 4);
 #pragma unroll
         for (int j = 0; j < 4; j++) {
           float& d = sum[i * 4 + j];
@@ -302,9 +311,9 @@ struct Gemm {
     if (MODE == MODE_F32) {
       int tx = threadIdx.x % 16, ty = threadIdx.x / 16;
 #pragma unroll
-      for (int i = 0; i < BM / 8; i++)
+      for (int i = 0; i < BM / rows_apart; i++)
 #pragma unroll
-        for (int j = 0; j < 4; j++) to[(ty + 8 * i) * BN + tx + 16 * j] = sum[i * 4 + j];
+        for (int j = 0; j < 4; j++) to[(ty + rows_apart * i) * BN + tx + 16 * j] = sum[i * 4 + j];
       return;
     }
     int g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
@@ -337,7 +346,7 @@ struct Gemm {
   // write finishes the tile, of which every thread takes some numbers.
   __device__ void write(const float* from, long tile_step) {
 #pragma unroll 1
-    for (int i = threadIdx.x; i < BM * BN; i += gemm_threads) {
+    for (int i = threadIdx.x; i < BM * BN; i += threads) {
       int r = i / BN, c = i % BN;
       Column col = column_of<width>(s, tile, c);
       if (row0 + r >= rows || col.matrix || col.index >= s.outputs) continue;
@@ -424,13 +433,13 @@ __device__ inline void gemm(const Product& p) {
   g.run();
 }
 
-KERNEL(gemm_f32_64, Product, gemm_threads) { gemm<MODE_F32, 64>(p); }
-KERNEL(gemm_f32_16, Product, gemm_threads) { gemm<MODE_F32, 16>(p); }
-KERNEL(gemm_f16_64, Product, gemm_threads) { gemm<MODE_F16, 64>(p); }
-KERNEL(gemm_f16_16, Product, gemm_threads) { gemm<MODE_F16, 16>(p); }
-KERNEL(gemm_bf16_64, Product, gemm_threads) { gemm<MODE_BF16, 64>(p); }
-KERNEL(gemm_bf16_16, Product, gemm_threads) { gemm<MODE_BF16, 16>(p); }
-KERNEL(gemm_i8_64, Product, gemm_threads) { gemm<MODE_I8, 64>(p); }
-KERNEL(gemm_i8_16, Product, gemm_threads) { gemm<MODE_I8, 16>(p); }
-KERNEL(gemm_blocks_64, Product, gemm_threads) { gemm<MODE_BLOCKS, 64>(p); }
-KERNEL(gemm_blocks_16, Product, gemm_threads) { gemm<MODE_BLOCKS, 16>(p); }
+KERNEL(gemm_f32_64, Product, threads_of(64), 4) { gemm<MODE_F32, 64>(p); }
+KERNEL(gemm_f32_16, Product, threads_of(16), 8) { gemm<MODE_F32, 16>(p); }
+KERNEL(gemm_f16_64, Product, threads_of(64), 4) { gemm<MODE_F16, 64>(p); }
+KERNEL(gemm_f16_16, Product, threads_of(16), 8) { gemm<MODE_F16, 16>(p); }
+KERNEL(gemm_bf16_64, Product, threads_of(64), 4) { gemm<MODE_BF16, 64>(p); }
+KERNEL(gemm_bf16_16, Product, threads_of(16), 8) { gemm<MODE_BF16, 16>(p); }
+KERNEL(gemm_i8_64, Product, threads_of(64), 4) { gemm<MODE_I8, 64>(p); }
+KERNEL(gemm_i8_16, Product, threads_of(16), 8) { gemm<MODE_I8, 16>(p); }
+KERNEL(gemm_blocks_64, Product, threads_of(64), 4) { gemm<MODE_BLOCKS, 64>(p); }
+KERNEL(gemm_blocks_16, Product, threads_of(16), 8) { gemm<MODE_BLOCKS, 16>(p); }

@@ -8,12 +8,12 @@ import (
 
 // The tiles of gemm.cu.
 const (
-	gemmThreads  = 128
-	gemmColumns  = 64
-	fewRows      = 16 // rows of the small tile, and up to how many it is taken
-	manyRows     = 64
-	mostSplits   = 16
-	matvecShared = 48 << 10 // bytes of rows that a matvec keeps in shared memory
+	gemmColumns   = 64
+	fewRows       = 16 // rows of the small tile, and up to how many it is taken
+	manyRows      = 64
+	mostSplits    = 16
+	matvecThreads = 128
+	matvecShared  = 48 << 10 // bytes of rows that a matvec keeps in shared memory
 )
 
 // load puts the weights and biases of a product on the device.
@@ -58,7 +58,7 @@ func (p *product) command(r *recorder) Command {
 	for i, s := range p.segments {
 		c.segments[i] = s.param(r)
 	}
-	cmd := Command{Cost: p.cost(rows), Block: gemmThreads}
+	cmd := Command{Cost: p.cost(rows), Block: matvecThreads}
 	if few := p.matvecRows(rows); few > 0 {
 		p.matvec(r, &c, &cmd, few)
 	} else {
@@ -86,6 +86,9 @@ func (p *product) gemm(r *recorder, c *cProduct, cmd *Command, rows int) {
 	down := ceil(rows, tile)
 	c.splits = int32(p.splits(r.device(), columns*down))
 	cmd.Kernel = fmt.Sprintf("gemm_%s_%d", modeName(p.kind), tile)
+	if tile == manyRows {
+		cmd.Block = 256
+	}
 	cmd.Grid = [3]int{columns, down, int(c.splits)}
 }
 

@@ -12,7 +12,7 @@ struct Windows {
   int out_width, unused;
 };
 
-KERNEL(image_windows, Windows, 256) {
+KERNEL(image_windows, Windows, 256, 4) {
   int n = p.to.rows.add * p.to.cols;
   for (int i = blockIdx.x * 256 + threadIdx.x; i < n; i += gridDim.x * 256) {
     int place = i / p.to.cols, at = i % p.to.cols;
@@ -34,7 +34,7 @@ struct MaxPool {
   int stride, padding, out_height, out_width;
 };
 
-KERNEL(image_max, MaxPool, 256) {
+KERNEL(image_max, MaxPool, 256, 4) {
   int n = p.out_height * p.out_width * p.channels;
   for (int i = blockIdx.x * 256 + threadIdx.x; i < n; i += gridDim.x * 256) {
     int c = i % p.channels, place = i / p.channels;

@@ -89,7 +89,7 @@ __device__ inline void dot_floats(const Product& p, const Matrix& w, long n, con
   constexpr int piece = KIND == TYPE_F32 ? 4 : 8;
   int width = padded(p.inputs);
   const uint8_t* row = w.data + n * width * (16 / piece);
-#pragma unroll 2
+#pragma unroll(R == 1 ? 2 : 1)
   for (int c = threadIdx.x % 32; c < width / piece; c += 32) {
     uint4 v = *(const uint4*)(row + c * 16);
 #pragma unroll
@@ -115,7 +115,7 @@ __device__ inline void dot_i8(const Product& p, const Matrix& w, long n, const P
   int width = padded(p.inputs), whole[R];
 #pragma unroll
   for (int r = 0; r < R; r++) whole[r] = 0;
-#pragma unroll 2
+#pragma unroll(R == 1 ? 2 : 1)
   for (int c = threadIdx.x % 32; c < width / 16; c += 32) {
     uint4 v = *(const uint4*)(w.data + n * width + c * 16);
 #pragma unroll
@@ -130,23 +130,19 @@ template <int KIND, int R>
 __device__ inline void dot_blocks(const Product& p, const Matrix& w, long n, const Prepared& at, float (&sum)[R]) {
   int width = padded(p.inputs), blocks = width / 32;
   constexpr int parts = KIND == TYPE_Q8_0 ? 2 : 1;
-#pragma unroll 2
+#pragma unroll(R == 1 ? 2 : 1)
   for (int c = threadIdx.x % 32; c < blocks * parts; c += 32) {
     int b = c / parts;
+    uint4 q = quants(KIND, w, n, b, blocks, parts == 2 ? c % 2 : 0);
+    float first[R];
+#pragma unroll
+    for (int r = 0; r < R; r++) first[r] = dot16(q, at.q + r * width + b * 32 + (parts == 2 ? c % 2 * 16 : 0));
+    if (parts == 1) q = quants(KIND, w, n, b, blocks, 1); // of the same bytes, or those beside them
     Scales s = scales_of(KIND, w, n, b, blocks);
-    uint4 low = quants(KIND, w, n, b, blocks, parts == 2 ? c % 2 : 0), high = {0, 0, 0, 0};
-    if (parts == 1) high = quants(KIND, w, n, b, blocks, 1);
 #pragma unroll
     for (int r = 0; r < R; r++) {
-      const int8_t* x = at.q + r * width + b * 32;
-      float d;
-      if (parts == 2) {
-        d = s.d0 * dot16(low, x + c % 2 * 16);
-      } else if (KIND == TYPE_Q6_K) {
-        d = s.d0 * dot16(low, x) + s.d1 * dot16(high, x + 16);
-      } else {
-        d = s.d0 * (dot16(low, x) + dot16(high, x + 16));
-      }
+      float d = s.d0 * first[r];
+      if (parts == 1) d += s.d1 * dot16(q, at.q + r * width + b * 32 + 16);
       sum[r] += d * at.step[r * blocks + b];
       if (parts == 1 && KIND != TYPE_Q6_K) sum[r] += s.m * at.sum[r * blocks + b];
     }
@@ -184,15 +180,17 @@ __device__ inline void matvec(const Product& p) {
     if (s.gated)
       dots<KIND, R>(p, s.w2, n, at, gate);
     int r = threadIdx.x % 32;
+    float mine = sum[0], factor = s.gated ? gate[0] : 0;
 #pragma unroll
-    for (int k = 0; k < R; k++)
-      if (r == k && k < rows) finish(p, s, k, n, sum[k], s.gated ? gate[k] : 0);
+    for (int k = 1; k < R; k++)
+      if (r == k) mine = sum[k], factor = s.gated ? gate[k] : 0;
+    if (r < rows) finish(p, s, r, n, mine, factor);
   }
 }
 
 #define MATVEC(name, KIND)                                                \
-  KERNEL(matvec_##name##_1, Product, matvec_threads) { matvec<KIND, 1>(p); } \
-  KERNEL(matvec_##name##_4, Product, matvec_threads) { matvec<KIND, 4>(p); }
+  KERNEL(matvec_##name##_1, Product, matvec_threads, 8) { matvec<KIND, 1>(p); } \
+  KERNEL(matvec_##name##_4, Product, matvec_threads, 8) { matvec<KIND, 4>(p); }
 MATVEC(f32, TYPE_F32)
 MATVEC(f16, TYPE_F16)
 MATVEC(bf16, TYPE_BF16)

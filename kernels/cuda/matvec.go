@@ -34,7 +34,7 @@ func (p *product) matvecBytes(rows int) int {
 // matvec gives each warp several outputs, so that preparing the rows is worth
 // it, as long as every multiprocessor has some blocks.
 func (p *product) matvec(r *recorder, c *cProduct, cmd *Command, rows int) {
-	const warps, blocksEach, most = gemmThreads / 32, 4, 8
+	const warps, blocksEach, most = matvecThreads / 32, 4, 8
 	outputs := 0
 	for _, s := range p.segments {
 		outputs += s.key.w.Rows()

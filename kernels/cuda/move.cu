@@ -22,7 +22,7 @@ __device__ inline float stored(int kind, const Matrix& w, long row, int c, int c
   return (i < 16 ? s.d0 : s.d1) * (int8_t)(word >> 8 * (i % 4)) + s.m;
 }
 
-KERNEL(embed_rows, Embed, 128) {
+KERNEL(embed_rows, Embed, 128, 8) {
   int row = blockIdx.x;
   if (row >= length(p.to.rows, p.scalars)) return;
   for (int c = threadIdx.x; c < p.to.cols; c += 128)
@@ -34,7 +34,7 @@ struct Gather {
   const int *ids, *scalars;
 };
 
-KERNEL(gather_rows, Gather, 128) {
+KERNEL(gather_rows, Gather, 128, 8) {
   int row = blockIdx.x;
   if (row >= length(p.to.rows, p.scalars)) return;
   const float* x = (const float*)p.x.at + (long)p.ids[row] * p.x.ld;
@@ -50,7 +50,7 @@ struct Copy {
   const int* scalars;
 };
 
-KERNEL(copy_rows, Copy, 256) {
+KERNEL(copy_rows, Copy, 256, 4) {
   int n = length(p.x.rows, p.scalars) * p.x.cols;
   int first = length(p.after, p.scalars) + (p.to_row ? p.scalars[p.to_row] : 0);
   for (int i = blockIdx.x * 256 + threadIdx.x; i < n; i += gridDim.x * 256) {
@@ -66,7 +66,7 @@ struct Pad {
   int left, mirror;
 };
 
-KERNEL(pad_rows, Pad, 256) {
+KERNEL(pad_rows, Pad, 256, 4) {
   int rows = length(p.x.rows, p.scalars), n = length(p.to.rows, p.scalars) * p.to.cols;
   for (int i = blockIdx.x * 256 + threadIdx.x; i < n; i += gridDim.x * 256) {
     int row = i / p.to.cols, c = i % p.to.cols, t = row - p.left;

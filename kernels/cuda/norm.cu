@@ -8,7 +8,7 @@ struct NormOf {
   int groups, unused;
 };
 
-KERNEL(norm_rows, NormOf, 128) {
+KERNEL(norm_rows, NormOf, 128, 8) {
   int i = blockIdx.x * 4 + threadIdx.x / 32, row = i / p.groups, group = i % p.groups, n = p.x.cols / p.groups;
   if (row >= length(p.x.rows, p.scalars)) return;
   const float* x = (const float*)p.x.at + (long)row * p.x.ld + group * n;

@@ -37,7 +37,7 @@ __device__ inline void round_h(const Lstm& p, const float* h, float* to) {
   }
 }
 
-KERNEL(lstm_rows, Lstm, lstm_threads) {
+KERNEL(lstm_rows, Lstm, lstm_threads, 4) {
   DYNAMIC(shared);
   float *h = (float*)shared, *rounded = h + p.hidden, *sums = rounded + p.hidden; // hidden, hidden, 4*hidden
   int rows = length(p.gates.rows, p.scalars);
@@ -70,7 +70,7 @@ struct Mean {
 };
 
 // A warp takes a column: sums of lanes, joined, err less than one long sum.
-KERNEL(mean_rows, Mean, 256) {
+KERNEL(mean_rows, Mean, 256, 4) {
   int rows = length(p.x.rows, p.scalars), c = blockIdx.x * 8 + threadIdx.x / 32;
   if (c >= p.x.cols) return;
   float sum = 0;

@@ -11,7 +11,7 @@ struct RopeTable {
   int pairs, unused;
 };
 
-KERNEL(rope_table, RopeTable, 128) {
+KERNEL(rope_table, RopeTable, 128, 8) {
   int rows = length(p.to.rows, p.scalars);
   for (int i = blockIdx.x * 128 + threadIdx.x; i < rows * p.pairs; i += gridDim.x * 128) {
     int row = i / p.pairs, k = i % p.pairs;
@@ -36,7 +36,7 @@ struct Rope {
   int count, pairs, interleaved, unused;
 };
 
-KERNEL(rope_turn, Rope, 128) {
+KERNEL(rope_turn, Rope, 128, 8) {
   const Turn& t = p.turns[blockIdx.y];
   int rows = length(t.x.rows, p.scalars), first = t.to_row ? p.scalars[t.to_row] : 0, head = t.x.cols / t.heads;
   for (int i = blockIdx.x * 128 + threadIdx.x; i < rows * t.x.cols; i += gridDim.x * 128) {

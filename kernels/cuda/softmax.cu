@@ -38,7 +38,7 @@ __device__ inline void log_sum(const float* x, int cols, float& top, float& sum)
   sum = block_join(sum, true);
 }
 
-KERNEL(softmax_rows, Softmax, softmax_threads) {
+KERNEL(softmax_rows, Softmax, softmax_threads, 4) {
   int row = blockIdx.x;
   if (row >= length(p.x.rows, p.scalars)) return;
   const float* x = (const float*)p.x.at + (long)row * p.x.ld;
@@ -49,7 +49,7 @@ KERNEL(softmax_rows, Softmax, softmax_threads) {
   for (int i = threadIdx.x; i < p.x.cols; i += softmax_threads) to[i] = p.log ? x[i] - top - log_of : expf(x[i] - top) / sum;
 }
 
-KERNEL(logprob, LogProb, softmax_threads) {
+KERNEL(logprob, LogProb, softmax_threads, 4) {
   int row = blockIdx.x, n = length(p.n, p.scalars);
   if (row >= length(p.x.rows, p.scalars)) return;
   bool wanted = false;

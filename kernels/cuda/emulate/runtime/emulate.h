@@ -79,7 +79,7 @@ T shuffle(uint32_t mask, T v, int from, void* where) {
 #define blockDim (emulate::block_size)
 #define gridDim (emulate::grid_size)
 
-#define KERNEL(name, Params, threads)                                                             \
+#define KERNEL(name, Params, threads, blocks)                                                             \
   static void name##_body(const Params& p);                                                       \
   static emulate::Kernel name##_kernel(#name, [](const void* p) { name##_body(*(const Params*)p); }, \
                                        sizeof(Params), threads);                                  \

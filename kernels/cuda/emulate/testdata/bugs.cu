@@ -16,8 +16,8 @@ __device__ inline void race(const Bug& p) {
   if (RIGHT) __syncthreads();
   p.y[threadIdx.x] = s[threadIdx.x / 2];
 }
-KERNEL(race_bug, Bug, 64) { race<false>(p); }
-KERNEL(race_right, Bug, 64) { race<true>(p); }
+KERNEL(race_bug, Bug, 64, 1) { race<false>(p); }
+KERNEL(race_right, Bug, 64, 1) { race<true>(p); }
 
 // Without the second barrier the array is overwritten while others read it.
 template <bool RIGHT>
@@ -30,8 +30,8 @@ __device__ inline void overwrite(const Bug& p) {
     if (RIGHT) __syncthreads();
   }
 }
-KERNEL(overwrite_bug, Bug, 64) { overwrite<false>(p); }
-KERNEL(overwrite_right, Bug, 64) { overwrite<true>(p); }
+KERNEL(overwrite_bug, Bug, 64, 1) { overwrite<false>(p); }
+KERNEL(overwrite_right, Bug, 64, 1) { overwrite<true>(p); }
 
 // A thread overwrites what its neighbour has read, with no barrier before.
 template <bool RIGHT>
@@ -43,8 +43,8 @@ __device__ inline void reuse(const Bug& p) {
   if (RIGHT) __syncthreads();
   s[threadIdx.x] = 0;
 }
-KERNEL(reuse_bug, Bug, 64) { reuse<false>(p); }
-KERNEL(reuse_right, Bug, 64) { reuse<true>(p); }
+KERNEL(reuse_bug, Bug, 64, 1) { reuse<false>(p); }
+KERNEL(reuse_right, Bug, 64, 1) { reuse<true>(p); }
 
 // A meeting of a warp does not order memory: lanes need __syncwarp.
 template <bool RIGHT>
@@ -54,8 +54,8 @@ __device__ inline void warp_race(const Bug& p) {
   if (RIGHT) __syncwarp();
   p.y[threadIdx.x] = s[threadIdx.x / 2] + __shfl_xor_sync(ALL_LANES, p.x[threadIdx.x], 1);
 }
-KERNEL(warp_race_bug, Bug, 32) { warp_race<false>(p); }
-KERNEL(warp_race_right, Bug, 32) { warp_race<true>(p); }
+KERNEL(warp_race_bug, Bug, 32, 1) { warp_race<false>(p); }
+KERNEL(warp_race_right, Bug, 32, 1) { warp_race<true>(p); }
 
 // The last number of the array is never written.
 template <bool RIGHT>
@@ -66,31 +66,31 @@ __device__ inline void unwritten(const Bug& p) {
   __syncthreads();
   p.y[threadIdx.x] = s[threadIdx.x + 1];
 }
-KERNEL(unwritten_bug, Bug, 64) { unwritten<false>(p); }
-KERNEL(unwritten_right, Bug, 64) { unwritten<true>(p); }
+KERNEL(unwritten_bug, Bug, 64, 1) { unwritten<false>(p); }
+KERNEL(unwritten_right, Bug, 64, 1) { unwritten<true>(p); }
 
 // y is read although nothing has ever been put there.
-KERNEL(unwritten_global_bug, Bug, 64) { p.x[threadIdx.x] = p.y[threadIdx.x]; }
-KERNEL(unwritten_global_right, Bug, 64) {
+KERNEL(unwritten_global_bug, Bug, 64, 1) { p.x[threadIdx.x] = p.y[threadIdx.x]; }
+KERNEL(unwritten_global_right, Bug, 64, 1) {
   p.y[threadIdx.x] = 1;
   p.x[threadIdx.x] = p.y[threadIdx.x];
 }
 
 // One thread goes a number too far.
-KERNEL(bounds_bug, Bug, 64) { p.y[threadIdx.x] = p.x[threadIdx.x + 1]; }
-KERNEL(bounds_right, Bug, 64) { p.y[threadIdx.x] = p.x[threadIdx.x]; }
-KERNEL(bounds_write_bug, Bug, 64) { p.y[p.n * threadIdx.x] = p.x[threadIdx.x]; }
-KERNEL(bounds_write_right, Bug, 64) { p.y[threadIdx.x] = p.x[threadIdx.x]; }
+KERNEL(bounds_bug, Bug, 64, 1) { p.y[threadIdx.x] = p.x[threadIdx.x + 1]; }
+KERNEL(bounds_right, Bug, 64, 1) { p.y[threadIdx.x] = p.x[threadIdx.x]; }
+KERNEL(bounds_write_bug, Bug, 64, 1) { p.y[p.n * threadIdx.x] = p.x[threadIdx.x]; }
+KERNEL(bounds_write_right, Bug, 64, 1) { p.y[threadIdx.x] = p.x[threadIdx.x]; }
 
 // An index beyond an array that lies in registers or local memory.
-KERNEL(local_bug, Bug, 64) {
+KERNEL(local_bug, Bug, 64, 1) {
   float a[4];
   for (int i = 0; i < 4 + p.n; i++) a[i] = p.x[i];
   float sum = 0;
   for (int i = 0; i < 4; i++) sum += a[(threadIdx.x + i) % 4];
   p.y[threadIdx.x] = sum;
 }
-KERNEL(local_right, Bug, 64) {
+KERNEL(local_right, Bug, 64, 1) {
   float a[4];
   for (int i = 0; i < 4; i++) a[i] = p.x[i];
   float sum = 0;
@@ -99,11 +99,11 @@ KERNEL(local_right, Bug, 64) {
 }
 
 // A vector of four floats from an address that is no multiple of 16.
-KERNEL(aligned_bug, Bug, 32) {
+KERNEL(aligned_bug, Bug, 32, 1) {
   float4 v = *(const float4*)(p.x + threadIdx.x);
   p.y[threadIdx.x] = v.x + v.w;
 }
-KERNEL(aligned_right, Bug, 32) {
+KERNEL(aligned_right, Bug, 32, 1) {
   float4 v = *(const float4*)(p.x + threadIdx.x % 16 * 4);
   p.y[threadIdx.x] = v.x + v.w;
 }
@@ -118,16 +118,16 @@ __device__ inline void early(const Bug& p) {
   __syncthreads();
   if (busy) p.y[threadIdx.x] = s[39 - threadIdx.x];
 }
-KERNEL(barrier_bug, Bug, 64) { early<false>(p); }
-KERNEL(barrier_right, Bug, 64) { early<true>(p); }
+KERNEL(barrier_bug, Bug, 64, 1) { early<false>(p); }
+KERNEL(barrier_right, Bug, 64, 1) { early<true>(p); }
 
 // A shuffle of all lanes that half of them do not reach.
-KERNEL(shuffle_bug, Bug, 32) {
+KERNEL(shuffle_bug, Bug, 32, 1) {
   float v = p.x[threadIdx.x];
   if (threadIdx.x < 16) v += __shfl_xor_sync(ALL_LANES, v, 1);
   p.y[threadIdx.x] = v;
 }
-KERNEL(shuffle_right, Bug, 32) {
+KERNEL(shuffle_right, Bug, 32, 1) {
   float v = p.x[threadIdx.x];
   if (threadIdx.x < 16) v += __shfl_xor_sync(0x0000ffffu, v, 1);
   p.y[threadIdx.x] = v;
@@ -143,10 +143,10 @@ __device__ inline void copy(const Bug& p) {
   if (BARRIER) __syncthreads();
   p.y[threadIdx.x] = s[threadIdx.x];
 }
-KERNEL(copy_bug, Bug, 32) { copy<false, true>(p); }
-KERNEL(copy_right, Bug, 32) { copy<true, true>(p); }
-KERNEL(copy_barrier_bug, Bug, 32) { copy<true, false>(p); }
-KERNEL(copy_barrier_right, Bug, 32) { copy<true, true>(p); }
+KERNEL(copy_bug, Bug, 32, 1) { copy<false, true>(p); }
+KERNEL(copy_right, Bug, 32, 1) { copy<true, true>(p); }
+KERNEL(copy_barrier_bug, Bug, 32, 1) { copy<true, false>(p); }
+KERNEL(copy_barrier_right, Bug, 32, 1) { copy<true, true>(p); }
 
 // Waiting for all but the newest group does not bring the newest.
 template <int LEFT>
@@ -160,12 +160,12 @@ __device__ inline void stage(const Bug& p) {
   __syncthreads();
   p.y[threadIdx.x] = s[128 + threadIdx.x];
 }
-KERNEL(stage_bug, Bug, 32) { stage<1>(p); }
-KERNEL(stage_right, Bug, 32) { stage<0>(p); }
+KERNEL(stage_bug, Bug, 32, 1) { stage<1>(p); }
+KERNEL(stage_right, Bug, 32, 1) { stage<0>(p); }
 
 // Two blocks write one number.
-KERNEL(blocks_bug, Bug, 32) { p.y[threadIdx.x] = blockIdx.x; }
-KERNEL(blocks_right, Bug, 32) { p.y[blockIdx.x * 32 + threadIdx.x] = blockIdx.x; }
+KERNEL(blocks_bug, Bug, 32, 1) { p.y[threadIdx.x] = blockIdx.x; }
+KERNEL(blocks_right, Bug, 32, 1) { p.y[blockIdx.x * 32 + threadIdx.x] = blockIdx.x; }
 
 // The last block adds what the others left, without the fence that makes it visible.
 template <bool RIGHT>
@@ -181,11 +181,11 @@ __device__ inline void last_block(const Bug& p) {
   for (unsigned i = 0; i < gridDim.x; i++) sum += p.y[i * 32 + threadIdx.x];
   p.x[threadIdx.x] = sum;
 }
-KERNEL(fence_bug, Bug, 32) { last_block<false>(p); }
-KERNEL(fence_right, Bug, 32) { last_block<true>(p); }
+KERNEL(fence_bug, Bug, 32, 1) { last_block<false>(p); }
+KERNEL(fence_right, Bug, 32, 1) { last_block<true>(p); }
 
 // What lanes get from a shuffle and a vote, and a product of a warp, is right.
-KERNEL(meetings_right, Bug, 32) {
+KERNEL(meetings_right, Bug, 32, 1) {
   float v = p.x[threadIdx.x];
   unsigned odd = __ballot_sync(ALL_LANES, threadIdx.x % 2);
   p.y[threadIdx.x] = __shfl_sync(ALL_LANES, v, 5) + (odd == 0xaaaaaaaau ? 100 : 0);
@@ -193,7 +193,7 @@ KERNEL(meetings_right, Bug, 32) {
 
 // Lane 4g+t of the fragments of the PTX manual: A is rows of numbers 0.., B is the
 // identity in the first eight of k, so that D is the first eight columns of A.
-KERNEL(fragments_right, Bug, 32) {
+KERNEL(fragments_right, Bug, 32, 1) {
   int g = threadIdx.x / 4, t = threadIdx.x % 4;
   uint32_t a[4], b[2];
   for (int i = 0; i < 4; i++) {

@@ -93,6 +93,28 @@ train-planner: train-deps models ## the planner's adapter: data, LoRA, curves in
 	nice -n 10 $(TRAIN_VENV)/bin/python -m train.planner.generate --out build/planner/data
 	nice -n 10 $(TRAIN_VENV)/bin/python -m train.planner.train --base $(BASE) --data build/planner/data --out build/planner/seed$(SEED) --seed $(SEED) $(TRAIN)
 
+VOICE := build/voice
+WHISPER ?= $(HOME)/.local/share/kuai/models/whisper-base/model.bin
+MINILM ?= $(HOME)/.local/share/kuai/models/all-minilm-l6-v2
+VOICE_PYTHON := OMP_NUM_THREADS=1 nice -n 10 $(TRAIN_VENV)/bin/python -m train.voice
+
+train-voice-deps: train-deps test-deps
+	$(TRAIN_VENV)/bin/pip install -q -r train/voice/requirements.txt
+
+train-voice: train-voice-deps build ## the stop word detector and the sound head: synthetic voices, noise, curves in build/voice (SEED=1)
+	@bin/kuai models pull whisper-base
+	@bin/kuai models pull all-minilm-l6-v2
+	$(VOICE_PYTHON).bank --out $(VOICE)/bank
+	$(VOICE_PYTHON).scene --bank $(VOICE)/bank --split test --out $(VOICE)/scenes/test.npz --count 150 --seed 99
+	$(VOICE_PYTHON).scene --bank $(VOICE)/bank --out $(VOICE)/scenes/train.npz --count 4500 --seed $(SEED)
+	$(VOICE_PYTHON).detector --train $(VOICE)/scenes/train.npz --test $(VOICE)/scenes/test.npz --out $(VOICE)/detector$(SEED) --seed $(SEED) $(TRAIN)
+	$(VOICE_PYTHON).sounds --whisper $(WHISPER) --out $(VOICE)/sounds/train.npz --split train
+	$(VOICE_PYTHON).sounds --whisper $(WHISPER) --out $(VOICE)/sounds/test.npz --split test --scale 0.16
+	$(VOICE_PYTHON).head --text $(MINILM) --train $(VOICE)/sounds/train.npz --test $(VOICE)/sounds/test.npz --out $(VOICE)/head$(SEED) --seed $(SEED)
+
+parity-voice: ## after new weights of the stop word detector: what PyTorch makes of them, for the test
+	$(VOICE_PYTHON).parity perception/keyword/weights/keyword.safetensors perception/keyword/testdata/parity.json
+
 ## --- checks ------------------------------------------------------------------
 
 test: test-deps models web-deps ## every test, as CI runs it; the page in a browser where Node 20 is there
@@ -144,4 +166,4 @@ $(VENV)/bin/ruff:
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install -q ruff==0.14.5
 
-.PHONY: help run build deps fw models man web pictures eval bench peers-deps bench-peers figures jetson test-jetson train-deps train-planner test-train test mutation soak test-arm64 test-web test-lerobot web-deps test-deps lint
+.PHONY: help run build deps fw models man web pictures eval bench peers-deps bench-peers figures jetson test-jetson train-deps train-planner train-voice-deps train-voice parity-voice test-train test mutation soak test-arm64 test-web test-lerobot web-deps test-deps lint

@@ -30,6 +30,8 @@ gcc-avr|avr-gcc|compiles the firmware
 avr-libc|/usr/lib/avr/include/avr/io.h|compiles the firmware
 libsimavr-dev|/usr/include/simavr/sim_avr.h|runs the firmware in simulation
 libelf-dev|/usr/include/libelf.h|loads the firmware into the simulation
+flite|flite|a second synthesizer, for the stop words that are trained and tested with
+asterisk-core-sounds-en-wav|/usr/share/asterisk/sounds/en_US_f_Allison|human recordings that hold no stop word
 pocketsphinx-testdata|/usr/share/pocketsphinx/test/data|human recordings
 chromium|chromium|looks at the page
 clang-format|clang-format|formats the C sources

@@ -141,6 +141,8 @@ const (
 	// From this correlation on a segment is an echo: two people who speak at once
 	// reach 0.5, an echo in a room 0.9.
 	echoCorrelation = 0.75
+	// A shorter segment fits something by chance, and may be a "stop".
+	shortestEcho = 45 // steps
 )
 
 // ownVoice says whether a segment follows what the robot said.
@@ -155,6 +157,9 @@ func (l *Listener) ownVoice(s *segment) bool {
 		return false
 	}
 	heard, said := envelope(s.samples[:min(n, len(s.samples))]), envelope(played)
+	if len(heard) < shortestEcho {
+		return false
+	}
 	for from := 0; from+len(heard) <= len(said); from++ {
 		if correlation(heard, said[from:from+len(heard)]) > echoCorrelation {
 			return true

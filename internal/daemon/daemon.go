@@ -56,6 +56,7 @@ type Daemon struct {
 	links       *links
 	page        *web.Server // nil without a page
 	recording   *recording  // nil when nothing is recorded
+	voice       *voice      // nil when it neither hears nor speaks
 	supervised  *supervised // nil without a service manager
 
 	stages  stages
@@ -93,7 +94,7 @@ func New(o Options) (*Daemon, error) {
 	d.out, d.tally = newOutbox(d.log), newTally()
 	d.out.listen(d.tally.message)
 	for _, build := range []func() error{
-		func() error { return d.buildSupervised(o.Supervisor) }, d.describe, d.buildRecording, d.buildBody, d.buildPerception, d.buildMind, d.buildConnections,
+		func() error { return d.buildSupervised(o.Supervisor) }, d.describe, d.buildRecording, d.buildBody, d.buildPerception, d.buildMind, d.buildVoice, d.buildConnections,
 	} {
 		if err := build(); err != nil {
 			return nil, errors.Join(err, d.Close())
@@ -241,7 +242,9 @@ func (d *Daemon) buildConnections() error {
 		for i := range d.cameras {
 			names[i] = d.cameras[i].name
 		}
+		talk, noTalk := d.pageTalk()
 		d.page, err = web.New(web.Options{
+			Talk: talk, NoTalk: noTalk,
 			Listen: d.config.Web.Listen, Hosts: d.config.Web.Hosts, Access: access, TLS: tlsConfig,
 			Robot: d.description, Name: d.config.Robot.Name, Version: d.version, Cameras: names,
 			Examples: d.examples(), Steering: steering{d}, Ready: d.ready, Metrics: d.metrics(), Clock: d.clock, Log: d.log,
@@ -325,6 +328,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 		stage("camera "+c.name, c.watch)
 	}
 	stage("worker", d.worker.Run)
+	if d.voice != nil {
+		d.voice.run(stage)
+	}
 	stage("state", d.publishState)
 	stage("health", d.publishHealth)
 	if d.recording != nil {

@@ -41,6 +41,11 @@ func (d *Daemon) receive(name string, payload []byte) error {
 		if m, err = topics.DecodeRelease(payload); err == nil {
 			id, err = m.ID, d.letGo(m)
 		}
+	case topics.NameTalk:
+		var m topics.Talk
+		if m, err = topics.DecodeTalk(payload); err == nil {
+			id, err = m.ID, d.press(m)
+		}
 	case topics.NameTeleop:
 		var m topics.Teleop
 		if m, err = topics.DecodeTeleop(payload, len(d.description.Joints)); err == nil {
@@ -84,7 +89,7 @@ func (d *Daemon) subscriptions() []broker.Subscription {
 	var all []broker.Subscription
 	for _, topic := range topics.Table() {
 		switch topic.Name {
-		case topics.NameInstruction, topics.NameSkill, topics.NameReset, topics.NameRelease, topics.NameTeleop:
+		case topics.NameInstruction, topics.NameSkill, topics.NameReset, topics.NameRelease, topics.NameTeleop, topics.NameTalk:
 			all = append(all, broker.Subscription{Name: topic.Name, QoS: topic.QoS, Handle: d.message})
 		}
 	}
@@ -114,6 +119,9 @@ func (d *Daemon) afterStop(ctx context.Context) error {
 			d.log.Warn("stopped", "reason", reason)
 			d.event(topics.Event{Kind: topics.EventStopped, Reason: reason})
 			d.worker.drop(reason)
+			if d.voice != nil {
+				d.voice.afterStop()
+			}
 		}
 	}
 }
@@ -224,6 +232,9 @@ func (d *Daemon) submit(id, topic string, run func(context.Context) agent.Plan) 
 			d.topic.Store(&topic)
 			plan := run(ctx)
 			d.log.Info("plan ended", "id", id, "status", plan.Status, "seconds", plan.Took().Seconds(), "reason", plan.Reason)
+			if d.voice != nil {
+				d.voice.next()
+			}
 		},
 		refuse: func(reason string) { d.refuse(id, topic, reason) },
 	})
@@ -238,6 +249,9 @@ func (d *Daemon) progress(u agent.Update) {
 	plan.Heat = d.heat(&u)
 	d.out.say(topics.NamePlan, plan)
 	d.out.say(topics.NameEvent, eventTopic(&u, topic, unix(d.clock, u.Plan.At)))
+	if d.voice != nil {
+		d.voice.progress(&u)
+	}
 	switch u.Kind {
 	case agent.StepStarted:
 		s := &u.Plan.Steps[u.Step-1]

@@ -112,6 +112,11 @@ func (d *Daemon) health() topics.Health {
 			h.Reasons = append(h.Reasons, reason)
 		}
 	}
+	if d.voice != nil {
+		var reasons []string
+		h.Microphones, reasons = d.voice.health()
+		h.Reasons = append(h.Reasons, reasons...)
+	}
 	if len(h.Reasons) > 0 {
 		h.Status = topics.Degraded
 	}

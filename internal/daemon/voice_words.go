@@ -1,0 +1,76 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/kuai-robot/kuai/fusion/listen"
+	"github.com/kuai-robot/kuai/internal/config"
+	"github.com/kuai-robot/kuai/kernels/cpu"
+	"github.com/kuai-robot/kuai/perception/audio"
+	"github.com/kuai-robot/kuai/perception/keyword"
+)
+
+// buildWords loads what hears stop and wake words.
+func (v *voice) buildWords() (err error) {
+	if len(v.config.StopWords) == 0 && v.config.Listen != config.ListenWake {
+		return nil
+	}
+	// A word takes a fraction of a millisecond, which more threads do not shorten.
+	if v.words, err = keyword.Builtin(cpu.New(cpu.Options{Threads: 1})); err != nil {
+		return err
+	}
+	v.daemon.closers = append(v.daemon.closers, v.words.Close)
+	return nil
+}
+
+// detector gives what hears words for one more microphone, nil for none.
+func (v *voice) detector() (listen.Detector, error) {
+	if v.words == nil {
+		return nil, nil
+	}
+	var groups []keyword.Group
+	if len(v.config.StopWords) > 0 {
+		g := keyword.Stop()
+		g.Words, g.Threshold = v.config.StopWords, float32(v.config.StopScore)
+		groups = append(groups, g)
+	}
+	if v.config.Listen == config.ListenWake {
+		g := keyword.Wake()
+		// Others are found in the text alone.
+		g.Words = slices.DeleteFunc(slices.Clone(v.config.WakeWords), func(w string) bool { return !slices.Contains(keyword.Words(), w) })
+		if len(g.Words) > 0 {
+			groups = append(groups, g)
+		}
+	}
+	if len(groups) == 0 {
+		return nil, nil
+	}
+	d, err := v.words.NewDetector(groups...)
+	if err != nil {
+		return nil, fmt.Errorf("voice: %w", err)
+	}
+	v.daemon.closers = append(v.daemon.closers, d.Close)
+	return &wordDetector{d: d}, nil
+}
+
+// wordDetector is a keyword.Detector as a listener takes it.
+type wordDetector struct {
+	d    *keyword.Detector
+	hits []listen.Hit
+}
+
+// Process implements listen.Detector.
+func (w *wordDetector) Process(ctx context.Context, samples []float32) ([]listen.Hit, error) {
+	found, err := w.d.Process(ctx, samples)
+	w.hits = w.hits[:0]
+	for _, h := range found {
+		w.hits = append(w.hits, listen.Hit{Group: h.Group, Word: h.Word, Score: h.Score, Late: time.Duration(h.Heard-h.End) * time.Second / audio.Rate})
+	}
+	return w.hits, err
+}
+
+// Reset implements listen.Detector.
+func (w *wordDetector) Reset() { w.d.Reset() }

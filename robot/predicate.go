@@ -16,13 +16,14 @@ type Predicate struct {
 	Not  bool
 }
 
-// What counts as moved, untouched, near and open.
+// What counts as moved, untouched, near, open and clean.
 const (
 	MovedAtLeastM     = 0.03
 	UntouchedWithinM  = 0.02
 	NearGapM          = 0.06
 	OpenAtLeast       = 0.5
 	ClosedAtMost      = 0.15
+	CleanAtMost       = 0.1
 	maxPredicateBytes = 512
 )
 
@@ -41,6 +42,9 @@ var predicateArity = map[string]int{
 	"clear":      1, // nothing is on it, in it
 	"moved":      2, // it went MovedAtLeastM in the direction: left, right, forward, back
 	"untouched":  1, // it is where it was, within UntouchedWithinM, in the same relations
+	"here":       1, // the robot stands at it, or at what it rests on or lies in
+	"reachable":  1, // the same, and nothing closed is around it
+	"clean":      1, // Dirt is at most CleanAtMost
 }
 
 // directions are unit vectors in the base frame, x forward, y left.
@@ -164,6 +168,14 @@ func (p Predicate) holds(before, now *Scene) bool {
 		return x.Pressed
 	case "clear":
 		return now.clear(x.Name)
+	case "here":
+		place, _ := now.place(x)
+		return now.Station == "" || place == now.Station
+	case "reachable":
+		place, open := now.place(x)
+		return open && (now.Station == "" || place == now.Station)
+	case "clean":
+		return x.Dirt <= CleanAtMost
 	case "at", "near":
 		y, ok := now.Find(p.Args[1])
 		return ok && (p.Name == "at" && x.over(y) || p.Name == "near" && x.near(y))
@@ -190,6 +202,26 @@ func HoldAll(ps []Predicate, before, now *Scene) (fails Predicate, ok bool) {
 		}
 	}
 	return Predicate{}, true
+}
+
+// place gives the outermost object that o rests on or lies in, which is o when
+// there is none, and whether nothing on the way is closed. What the robot holds
+// is where the robot is.
+func (s *Scene) place(o *Object) (name string, open bool) {
+	open = true
+	for range s.Objects { // a circle ends too
+		if o.Held {
+			return s.Station, open
+		}
+		if inside, ok := s.Find(o.In); ok {
+			open, o = open && inside.Open > ClosedAtMost, inside
+		} else if under, ok := s.Find(o.On); ok {
+			o = under
+		} else {
+			return o.Name, open
+		}
+	}
+	return o.Name, open
 }
 
 func (s *Scene) clear(name string) bool {

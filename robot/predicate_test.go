@@ -77,6 +77,45 @@ func TestPredicates(t *testing.T) {
 	}
 }
 
+func TestPredicatesOfAKitchen(t *testing.T) {
+	counter, drawer, apple, spoon, cup := thing("counter", 1, 0, 0), thing("drawer", 1, 0, -0.2), thing("apple", 1, 0, 0), thing("spoon", 1, 0, -0.2), thing("cup", 0, 0, 0)
+	counter.Dirt, apple.On, spoon.In, cup.Held = 0.5, "counter", "drawer", true
+	closed := &robot.Scene{Station: "counter", Objects: []robot.Object{counter, drawer, apple, spoon, cup}}
+	drawer.Open, counter.Dirt = 1, 0.05
+	open := &robot.Scene{Station: "drawer", Objects: []robot.Object{counter, drawer, apple, spoon, cup}}
+	fixed := &robot.Scene{Objects: closed.Objects}
+	apple.On, spoon.In, counter.On = "spoon", "apple", ""
+	circle := &robot.Scene{Station: "counter", Objects: []robot.Object{counter, apple, spoon}}
+	for _, c := range []struct {
+		scene *robot.Scene
+		text  string
+		want  bool
+	}{
+		{closed, "here(counter)", true},
+		{closed, "here(apple)", true},
+		{closed, "reachable(apple)", true},
+		{closed, "here(spoon)", false},
+		{closed, "here(cup)", true},
+		{closed, "here(stove)", false},
+		{closed, "clean(counter)", false},
+		{open, "reachable(spoon)", true},
+		{open, "reachable(apple)", false},
+		{open, "clean(counter)", true},
+		{fixed, "here(apple)", true},
+		{fixed, "reachable(spoon)", false},
+		{fixed, "reachable(apple)", true},
+		{circle, "here(apple)", false},
+	} {
+		p, err := robot.ParsePredicate(c.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Holds(nil, c.scene); got != c.want {
+			t.Errorf("at %s: %s is %v", c.scene.Station, c.text, got)
+		}
+	}
+}
+
 func TestParsePredicateRefuses(t *testing.T) {
 	for _, text := range []string{"", "on", "on(", "(a)", "on(a,,b)", "on(a, b", "on a(b)", "on(a(b))", "on(a)b"} {
 		if p, err := robot.ParsePredicate(text); err == nil {

@@ -70,6 +70,8 @@ type Object struct {
 	Held bool   `json:"held,omitempty"`
 	// Open is how far a drawer or door stands open, 0 to 1.
 	Open float64 `json:"open,omitempty"`
+	// Dirt is how soiled a surface is, 0 to 1.
+	Dirt float64 `json:"dirt,omitempty"`
 	// Pressed says that a button was pressed, and shows it.
 	Pressed bool `json:"pressed,omitempty"`
 	// Confidence is the perceiver's, 0 to 1; 1 when scripted.
@@ -80,7 +82,10 @@ type Object struct {
 type Scene struct {
 	At Time `json:"at"`
 	// By names the perceiver: "scripted" when read from the simulator.
-	By      string   `json:"by"`
+	By string `json:"by"`
+	// Station names the object that a robot on wheels stands at, "floor" between
+	// places; it is empty for a robot that cannot drive.
+	Station string   `json:"station,omitempty"`
 	Objects []Object `json:"objects"`
 }
 

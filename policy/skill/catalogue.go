@@ -82,6 +82,18 @@ func Workbench() *Catalogue {
 	return c
 }
 
+//go:embed kitchen.yaml
+var kitchen []byte
+
+// Kitchen is the built-in catalogue of an arm on wheels in a household.
+func Kitchen() *Catalogue {
+	c, err := Read("kitchen.yaml", bytes.NewReader(kitchen))
+	if err != nil {
+		panic(err) // the file is part of the program and a test reads it
+	}
+	return c
+}
+
 // Read reads and checks a catalogue; name is what errors call it.
 func Read(name string, r io.Reader) (*Catalogue, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxFileBytes+1))

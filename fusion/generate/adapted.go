@@ -37,6 +37,12 @@ func (b *base) compile(m *transformer.Model) (*Model, error) {
 	if err := model.compileScore(m, b.backend, o); err != nil {
 		return nil, errors.Join(err, model.next.Close())
 	}
+	if o.Cross != nil {
+		var err error
+		if model.watch, err = compileWatch(o.Cross, b.backend, o); err != nil {
+			return nil, errors.Join(err, model.next.Close(), model.score.Close())
+		}
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.users++
@@ -82,10 +88,14 @@ func (s *Session) Switch(to *Model) error {
 	if err != nil {
 		return errors.Join(err, next.Close())
 	}
-	err = errors.Join(s.score.Close(), s.next.Close())
-	s.model, s.next, s.score = to, next, score
+	watch, err := to.newWatch(next)
+	if err != nil {
+		return errors.Join(err, score.Close(), next.Close())
+	}
+	err = s.Close()
+	s.model, s.next, s.score, s.watch = to, next, score, watch
 	s.turn++
-	s.held, s.branches = s.held[:0], s.branches[:0]
+	s.held, s.branches, s.seen = s.held[:0], s.branches[:0], 0
 	s.begin()
 	return err
 }

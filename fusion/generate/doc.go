@@ -27,6 +27,13 @@
 // with another. A prefix takes the first rows of the cache and the first
 // positions, and so of Context.
 //
+// # Pictures, sounds, states
+//
+// With Options.Mixed a prompt may have embeddings among its tokens, with
+// Options.Cross media that text looks at besides: LogitsParts and GenerateParts
+// take the parts that package multimodal describes. Embeddings with the same
+// numbers in the same place count as read, media never do.
+//
 // # Scoring
 //
 // A Trie is a set of token sequences. A Scorer gives, node by node, the exact

@@ -18,6 +18,11 @@ func (s *Session) Generate(ctx context.Context, prompt []int32, o Sampling, emit
 	if err != nil {
 		return err
 	}
+	return s.answer(ctx, logits, o, emit)
+}
+
+// answer continues what was read, after which the logits are these.
+func (s *Session) answer(ctx context.Context, logits []float32, o Sampling, emit func(token int32, piece string) bool) error {
 	vocabulary := s.model.config.Vocab
 	if s.model.tokenizer != nil {
 		vocabulary = s.model.tokenizer.Len() // an embedding may be padded

@@ -6,7 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
+	"github.com/kuai-robot/kuai/fusion/multimodal"
 	"github.com/kuai-robot/kuai/fusion/text"
 	"github.com/kuai-robot/kuai/fusion/transformer"
 	"github.com/kuai-robot/kuai/internal/checkpoint"
@@ -25,6 +27,10 @@ type Options struct {
 	// Adapter is a folder with an adapter of any kind that
 	// transformer.Model.Adapt reads, put beside the weights by Open; nil: none.
 	Adapter fs.FS
+	// Mixed says that prompts may have embeddings among their tokens.
+	Mixed bool
+	// Cross is gated cross-attention to media in prompts; nil: none.
+	Cross *multimodal.Cross
 	// Compile goes to the kernels.
 	Compile kernels.Options
 }
@@ -49,6 +55,7 @@ type Model struct {
 	prefix    *transformer.Prefix
 	next      nextProgram
 	score     scoreProgram
+	watch     *watchProgram // nil without Options.Cross
 }
 
 // nextProgram reads tokens that follow each other and gives the logits of at
@@ -59,6 +66,10 @@ type nextProgram struct {
 	ids, positions, rows   kernels.Value
 	logits                 kernels.Value
 	states                 []kernels.Value // keys and values of all layers
+	// isToken [tokens, 1] is 1 where a row is that of an id, and 0 where it is that
+	// of given [tokens, Width]; both are absent without Options.Mixed.
+	isToken, given kernels.Value
+	media          mediaInputs
 }
 
 // scoreProgram reads tokens that see what a mask says, and gives the
@@ -70,6 +81,7 @@ type scoreProgram struct {
 	mask, local                   kernels.Value
 	pickRows, pickTokens          kernels.Value
 	logp                          kernels.Value
+	media                         mediaInputs
 }
 
 // ErrAdapter says that it is Options.Adapter that Open could not load.
@@ -141,6 +153,8 @@ func New(m *transformer.Model, t *text.Tokenizer, backend kernels.Backend, o Opt
 		return nil, fmt.Errorf("context of %d positions, the model was trained for 1 to %d", o.Context, m.Config.Context)
 	case o.Batch < 1:
 		return nil, fmt.Errorf("batch of %d tokens, want at least 1", o.Batch)
+	case o.Cross != nil && o.Cross.Fits(m.Config.Width, m.Config.Layers()) != nil:
+		return nil, o.Cross.Fits(m.Config.Width, m.Config.Layers())
 	case t != nil && t.Len() > m.Config.Vocab:
 		return nil, fmt.Errorf("the tokenizer has %d tokens, the embedding only %d", t.Len(), m.Config.Vocab)
 	}
@@ -153,11 +167,17 @@ func (model *Model) compileNext(m *transformer.Model, backend kernels.Backend, o
 	p.ids = g.Input("ids", kernels.I32, p.tokens.Dim())
 	p.positions = g.Input("positions", kernels.I32, p.tokens.Dim())
 	p.rows = g.Input("rows", kernels.I32, p.selected.Dim())
-	x := m.Blocks(g, m.Embed(g, p.ids), transformer.Cache{Rows: o.Context, Type: o.Cache, Past: p.past, Positions: p.positions})
+	x := m.Embed(g, p.ids)
+	if o.Mixed {
+		x = p.mix(g, x, m.Config.Width)
+	}
+	cache := transformer.Cache{Rows: o.Context, Type: o.Cache, Past: p.past, Positions: p.positions}
+	cache.Before = p.media.declare(g, o, p.tokens)
+	x = m.Blocks(g, x, cache)
 	p.logits = m.Head(g, g.Add(kernels.Gather{X: x, Rows: p.rows}))
 	g.Output("logits", p.logits)
 	for v := range kernels.Value(g.Values()) {
-		if info := g.Info(v); info.Kind == kernels.IsState {
+		if info := g.Info(v); info.Kind == kernels.IsState && !strings.HasPrefix(info.Name, "media.") {
 			p.states = append(p.states, v)
 		}
 	}
@@ -180,7 +200,7 @@ func (model *Model) compileScore(m *transformer.Model, backend kernels.Backend, 
 		p.local = g.Input("local mask", kernels.U8, p.tokens.Dim(), kernels.N(o.Context))
 	}
 	x := m.Blocks(g, m.Embed(g, p.ids), transformer.Cache{Rows: o.Context, Type: o.Cache, Past: p.past,
-		Positions: p.positions, Mask: p.mask, LocalMask: p.local})
+		Positions: p.positions, Mask: p.mask, LocalMask: p.local, Before: p.media.declare(g, o, p.tokens)})
 	logits := m.Head(g, g.Add(kernels.Gather{X: x, Rows: p.rows}))
 	p.logp = g.Add(kernels.LogProb{X: logits, Rows: p.pickRows, Cols: p.pickTokens})
 	g.Output("logp", p.logp)
@@ -208,5 +228,9 @@ func (model *Model) ahead() int {
 // Close frees the weights once the last session is closed, those that adapted
 // models share once the last of them is.
 func (model *Model) Close() error {
-	return errors.Join(model.next.Close(), model.score.Close(), model.base.release())
+	err := errors.Join(model.next.Close(), model.score.Close(), model.base.release())
+	if model.watch != nil {
+		err = errors.Join(err, model.watch.Close())
+	}
+	return err
 }

@@ -26,6 +26,7 @@ func (c *Scorer) pass(ctx context.Context) error {
 	s.score.Set(p.picks, picks)
 	c.fillRows(past, prompt)
 	c.fillPicks(past)
+	p.media.set(s.score, s.model.base.options.Cross, rows, s.seen)
 	if err := s.score.Run(ctx); err != nil {
 		for _, node := range c.batch {
 			c.row[node] = -1

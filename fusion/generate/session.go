@@ -14,11 +14,17 @@ type Session struct {
 	model *Model
 	next  *kernels.Session
 	score *kernels.Session
+	watch *kernels.Session // nil without Options.Cross
 
 	// held are the tokens of the cache's first rows after an adapter's prefix, one
 	// after the other; branches are the rows after these, which a Scorer left.
 	held     []int32
 	branches []branch
+	// rows are embeddings by the negative ids that stand for them in held, lastRow
+	// the last such id; seen counts the media before what is read next.
+	rows    map[int32][]float32
+	lastRow int32
+	seen    int
 	// turn counts the prompts; a Scorer whose turn has passed must be prompted
 	// again.
 	turn    uint64
@@ -45,15 +51,32 @@ func (model *Model) NewSession() (*Session, error) {
 		return nil, errors.Join(err, next.Close())
 	}
 	s := &Session{model: model, next: next, score: score}
+	if s.watch, err = model.newWatch(next); err != nil {
+		return nil, errors.Join(err, score.Close(), next.Close())
+	}
 	s.begin()
 	return s, nil
+}
+
+// newWatch makes what turns media into the states of next.
+func (model *Model) newWatch(next *kernels.Session) (*kernels.Session, error) {
+	if model.watch == nil {
+		return nil, nil
+	}
+	return model.watch.NewSession(next)
 }
 
 // Model gives the model of the session.
 func (s *Session) Model() *Model { return s.model }
 
 // Close frees the cache.
-func (s *Session) Close() error { return errors.Join(s.score.Close(), s.next.Close()) }
+func (s *Session) Close() error {
+	err := errors.Join(s.score.Close(), s.next.Close())
+	if s.watch != nil {
+		err = errors.Join(err, s.watch.Close())
+	}
+	return err
+}
 
 // Held is how many tokens the session has read and would not compute again.
 func (s *Session) Held() int { return len(s.held) }
@@ -64,12 +87,16 @@ func (s *Session) check(prompt []int32, more int) error {
 		return ErrEmptyPrompt
 	}
 	if len(prompt)+more > s.model.Context() {
-		return fmt.Errorf("a prompt of %d tokens and %d more do not fit the context of %d", len(prompt), more, s.model.Context())
+		return s.tooLong(len(prompt), more)
 	}
 	if err := s.checkTokens(prompt); err != nil {
 		return fmt.Errorf("prompt: %w", err)
 	}
 	return nil
+}
+
+func (s *Session) tooLong(tokens, more int) error {
+	return fmt.Errorf("a prompt of %d tokens and %d more do not fit the context of %d", tokens, more, s.model.Context())
 }
 
 func (s *Session) checkTokens(tokens []int32) error {
@@ -85,6 +112,9 @@ func (s *Session) checkTokens(tokens []int32) error {
 // left that need not be computed.
 func (s *Session) keep(tokens []int32) int {
 	s.turn++
+	if s.seen > 0 { // what is held depends on media
+		s.held, s.branches, s.seen = s.held[:0], s.branches[:0], 0
+	}
 	n := 0
 	for n < len(s.held) && n < len(tokens) && s.held[n] == tokens[n] {
 		n++
@@ -147,7 +177,7 @@ func (s *Session) read(ctx context.Context, tokens []int32, wanted bool) ([]floa
 		s.next.Set(p.tokens, n)
 		s.next.Set(p.past, s.filled())
 		s.next.Set(p.selected, selected)
-		copy(s.next.I32(p.ids), tokens[:n])
+		s.fill(tokens[:n])
 		positions := s.next.I32(p.positions)
 		for i := range n {
 			positions[i] = int32(s.filled() + i)
@@ -165,6 +195,26 @@ func (s *Session) read(ctx context.Context, tokens []int32, wanted bool) ([]floa
 		return nil, nil
 	}
 	return s.next.F32(p.logits), nil
+}
+
+// fill sets what the next run reads.
+func (s *Session) fill(tokens []int32) {
+	p := &s.model.next
+	ids := s.next.I32(p.ids)
+	copy(ids, tokens)
+	p.media.set(s.next, s.model.base.options.Cross, len(tokens), s.seen)
+	if p.given == 0 {
+		return
+	}
+	given, isToken, width := s.next.F32(p.given), s.next.F32(p.isToken), s.model.config.Width
+	clear(given)
+	for i, id := range tokens {
+		isToken[i] = 1
+		if id < 0 {
+			ids[i], isToken[i] = 0, 0
+			copy(given[i*width:], s.rows[id])
+		}
+	}
 }
 
 // Logits reads a prompt and gives the logits of what may follow, one for each

@@ -16,6 +16,8 @@ type Cache struct {
 	// inputs [rows, Rows], 1 where a row sees a key, for the layers that see
 	// everything and for those with a window (needed only where there are some).
 	Mask, LocalMask kernels.Value
+	// Before adds what stands before a layer; nil: nothing does.
+	Before func(g *kernels.Graph, layer int, x kernels.Value) kernels.Value
 }
 
 // Embed gives the embeddings of ids, an i32 input [rows].
@@ -27,6 +29,9 @@ func (m *Model) Embed(g *kernels.Graph, ids kernels.Value) kernels.Value {
 // of its own, keys.N and values.N, of [Cache.Rows, KVHeads·HeadDim].
 func (m *Model) Blocks(g *kernels.Graph, x kernels.Value, cache Cache) kernels.Value {
 	for i := range m.Weights.Layers {
+		if cache.Before != nil {
+			x = cache.Before(g, i, x)
+		}
 		x = m.attention(g, i, x, cache)
 		x = m.feedForward(g, i, x)
 	}

@@ -18,6 +18,8 @@ func (a *app) demosCommand() *cobra.Command {
 	o := daemon.DemoOptions{Vary: world.Training()}
 	var mix string
 	var plain bool
+	var policy string
+	var execute int
 	c := &cobra.Command{
 		Use:   "demos",
 		Short: "Let the scripted teacher demonstrate skills in the simulator",
@@ -31,7 +33,7 @@ func (a *app) demosCommand() *cobra.Command {
 			if o.Episodes < 1 {
 				return exitf(exitInput, "--episodes %d: must be 1 or more", o.Episodes)
 			}
-			if o.Out == "" && o.Cache == "" {
+			if o.Out == "" && o.Cache == "" && policy == "" {
 				return exitf(exitInput, "give --out FOLDER for a dataset, --cache FOLDER for training, or both")
 			}
 			if !(o.Noise >= 0 && o.Noise <= 5) {
@@ -47,7 +49,12 @@ func (a *app) demosCommand() *cobra.Command {
 			o.Done = func(number int, e *demos.Episode, _ bool) {
 				a.errors.move(fmt.Sprintf("episode %d of %d: %s", number, o.Episodes, e.Skills[len(e.Skills)-1]))
 			}
-			report, err := daemon.Demos(c.Context(), a.clock, o)
+			var report daemon.DemoReport
+			if policy == "" {
+				report, err = daemon.Demos(c.Context(), a.clock, o)
+			} else {
+				report, err = daemon.PolicyDemos(c.Context(), a.clock, o, policy, execute)
+			}
 			a.errors.clearLine()
 			if err != nil {
 				return err
@@ -57,6 +64,11 @@ func (a *app) demosCommand() *cobra.Command {
 			}
 			fmt.Fprintf(a.out, "%d episodes (%d succeeded, %d seeds gave none), %d frames, %.0f s of motion in %.0f s\n",
 				report.Episodes, report.Succeeded, report.Skipped, report.Frames, report.Seconds, report.Took)
+			for _, family := range demos.Families() {
+				if r, ok := report.Families[family]; ok {
+					fmt.Fprintf(a.out, "  %-8s %d of %d\n", family, r[0], r[1])
+				}
+			}
 			return nil
 		},
 	}
@@ -68,6 +80,8 @@ func (a *app) demosCommand() *cobra.Command {
 	flags.StringVar(&mix, "mix", formatMix(demos.DefaultMix()), "how often each family of `TASKS` is drawn")
 	flags.Float64Var(&o.Noise, "noise", 1, "how strongly what is executed is disturbed; 0: not at all")
 	flags.BoolVar(&plain, "plain", false, "the usual light, colours, table and camera instead of drawn ones")
+	flags.StringVar(&policy, "policy", "", "let the policy of this `FOLDER` move the hand, and keep what the teacher would do (DAgger)")
+	flags.IntVar(&execute, "execute", 4, "how many steps of a chunk the policy carries out before it looks again")
 	flags.StringVar(&o.Renderer, "renderer", "", "osmesa (the CPU) or egl (a GPU); empty: the GPU where there is one")
 	return c
 }

@@ -5,9 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -19,7 +18,7 @@ const Format = "kuai-vla-1"
 
 // Config is config.json: the shape of the network, and what its numbers mean.
 type Config struct {
-	Format string `json:"format"`
+	Format string `json:"model_type"`
 	// Robot is the name of the description that the policy was trained with.
 	Robot string `json:"robot"`
 	// Width of a token, Layers and Heads of the latents, Hidden of their MLP.
@@ -56,24 +55,28 @@ type Config struct {
 const maxConfig = 1 << 20
 
 // ReadConfig reads and checks config.json of a folder.
-func ReadConfig(dir string) (*Config, error) {
-	path := filepath.Join(dir, "config.json")
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("policy: %w", err)
-	}
-	if info.Size() > maxConfig {
-		return nil, fmt.Errorf("policy: %s: longer than %d bytes", path, maxConfig)
-	}
-	data, err := os.ReadFile(path)
+func ReadConfig(folder fs.FS) (*Config, error) {
+	data, err := readFile(folder, "config.json", maxConfig)
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
 	c, err := parseConfig(data)
 	if err != nil {
-		return nil, fmt.Errorf("policy: %s: %w", path, err)
+		return nil, fmt.Errorf("policy: config.json: %w", err)
 	}
 	return c, nil
+}
+
+// readFile reads a file of at most so many bytes.
+func readFile(folder fs.FS, name string, most int64) ([]byte, error) {
+	info, err := fs.Stat(folder, name)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > most {
+		return nil, fmt.Errorf("%s: longer than %d bytes", name, most)
+	}
+	return fs.ReadFile(folder, name)
 }
 
 func parseConfig(data []byte) (*Config, error) {
@@ -88,7 +91,7 @@ func parseConfig(data []byte) (*Config, error) {
 
 func (c *Config) check() error {
 	if c.Format != Format {
-		return fmt.Errorf("format %q, want %q", c.Format, Format)
+		return fmt.Errorf("model_type %q, want %q", c.Format, Format)
 	}
 	for _, f := range []struct {
 		name           string

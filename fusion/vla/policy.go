@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"math/rand/v2"
+	"os"
 
 	"github.com/kuai-robot/kuai/internal/checkpoint"
 	"github.com/kuai-robot/kuai/kernels"
@@ -19,25 +21,41 @@ var ErrRobot = errors.New("the policy was trained for another robot")
 // Policy is a compiled network. Sessions share it.
 type Policy struct {
 	Config  *Config
-	file    *checkpoint.File
 	program *kernels.Program
 	ports   ports
 }
 
+// maxWeights bounds model.safetensors, bytes: a policy of this kind has some
+// millions of numbers.
+const maxWeights = 512 << 20
+
 // Open reads the policy of a folder for the robot d. Close it after its sessions.
 func Open(dir string, d *robot.Description, backend kernels.Backend, o kernels.Options) (*Policy, error) {
-	c, err := ReadConfig(dir)
+	p, err := OpenFS(os.DirFS(dir), d, backend, o)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
+	return p, nil
+}
+
+// OpenFS is Open of a folder that may be part of the program.
+func OpenFS(folder fs.FS, d *robot.Description, backend kernels.Backend, o kernels.Options) (*Policy, error) {
+	c, err := ReadConfig(folder)
 	if err != nil {
 		return nil, err
 	}
 	if c.Robot != d.Name {
-		return nil, fmt.Errorf("policy %s: it is for the robot %q, this is %q: %w (train one with kuai demos and make train-vla)", dir, c.Robot, d.Name, ErrRobot)
+		return nil, fmt.Errorf("policy: it is for the robot %q, this is %q: %w (train one with kuai demos and make train-vla)", c.Robot, d.Name, ErrRobot)
 	}
-	f, err := checkpoint.Open(dir)
+	data, err := readFile(folder, "model.safetensors", maxWeights)
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
-	p := &Policy{Config: c, file: f}
+	f, err := checkpoint.ParseSafetensors(data)
+	if err != nil {
+		return nil, fmt.Errorf("policy: model.safetensors: %w", err)
+	}
+	p := &Policy{Config: c}
 	n, err := load(f, c)
 	if err == nil {
 		g := kernels.NewGraph("vla")
@@ -45,13 +63,13 @@ func Open(dir string, d *robot.Description, backend kernels.Backend, o kernels.O
 		p.program, err = kernels.Compile(g, backend, o)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("policy: %w", err), f.Close())
+		return nil, fmt.Errorf("policy: %w", err)
 	}
 	return p, nil
 }
 
 // Close frees the weights.
-func (p *Policy) Close() error { return errors.Join(p.program.Close(), p.file.Close()) }
+func (p *Policy) Close() error { return p.program.Close() }
 
 // flowSteps is in how many steps a flow goes from noise to actions.
 const flowSteps = 5

@@ -13,6 +13,7 @@ func Default() Config {
 		Sim: Sim{
 			Seed:     1,
 			Demo:     "put the red block in the blue bowl",
+			World:    Tabletop,
 			Realtime: true,
 			Camera:   SimCamera{Width: 320, Height: 240, RateHz: 15},
 			RTSP:     SimRTSP{Listen: "127.0.0.1:8554"},
@@ -29,6 +30,7 @@ func Default() Config {
 		Planner:    defaultPlanner(),
 		Affordance: Scripted,
 		Runner:     Scripted,
+		Policy:     Auto,
 		Voice:      defaultVoice(),
 		Record:     Record{BudgetGB: 20},
 		Log:        Log{Level: "info", Format: "text"},
@@ -45,6 +47,8 @@ const (
 	BackendRef    = "ref"
 	// Scripted runs and judges skills by the simulator's state.
 	Scripted = "scripted"
+	// Learned runs skills by a policy that sees.
+	Learned = "learned"
 	// None runs and judges no skills: the robot can only be steered.
 	None = "none"
 	// Auto takes the built-in adapter where it fits; with None there is none.
@@ -54,6 +58,10 @@ const (
 	// BuiltInRobot and BuiltInCatalogue are what needs no file.
 	BuiltInRobot     = "so101"
 	BuiltInCatalogue = "tabletop"
+	// Tabletop and Workbench are the worlds of the simulator, and what their
+	// catalogues are called.
+	Tabletop  = BuiltInCatalogue
+	Workbench = "workbench"
 )
 
 const defaultFreeze = 2 * time.Second

@@ -16,8 +16,11 @@ func (c *Config) resolve(folder string) error {
 	if c.Robot.Description != BuiltInRobot {
 		paths = append(paths, &c.Robot.Description)
 	}
-	if c.Planner.Catalogue != BuiltInCatalogue {
+	if c.Planner.Catalogue != Tabletop && c.Planner.Catalogue != Workbench {
 		paths = append(paths, &c.Planner.Catalogue)
+	}
+	if c.Policy != Auto {
+		paths = append(paths, &c.Policy)
 	}
 	if c.Planner.Adapter != Auto && c.Planner.Adapter != None {
 		paths = append(paths, &c.Planner.Adapter)

@@ -36,8 +36,13 @@ type Config struct {
 	// simulator's state and is not perception; none, where there is no simulator.
 	Affordance string `yaml:"affordance"`
 	// What carries a skill out: scripted plans the motion from the simulator's
-	// state and is not a learned policy; with none the robot can only be steered.
+	// state and is not a learned policy; learned is one that sees through the
+	// cameras front and wrist (docs/learning.md); with none the robot can only be
+	// steered.
 	Runner string `yaml:"runner"`
+	// The learned policy: auto is the one that kuai comes with, anything else a
+	// folder that make train-vla wrote.
+	Policy string `yaml:"policy"`
 	// Hearing and speaking (docs/voice.md). The page's microphone works without
 	// any of it, push to talk.
 	Voice Voice `yaml:"voice"`
@@ -100,6 +105,9 @@ type Sim struct {
 	Seed uint64 `yaml:"seed"`
 	// An instruction that is carried out once after the start; empty: none.
 	Demo string `yaml:"demo"`
+	// What stands on the table: tabletop has four blocks and three bowls, workbench
+	// a drawer, a button, cylinders and more colours besides.
+	World string `yaml:"world"`
 	// Keep pace with the clock on the wall; false runs as fast as the machine
 	// allows.
 	Realtime bool `yaml:"realtime"`

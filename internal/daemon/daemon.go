@@ -223,7 +223,11 @@ func (d *Daemon) buildMind() (err error) {
 	if d.recording != nil {
 		body, clock = d.recording.around(body, clock)
 	}
-	d.agent, err = d.mind.newAgent(planner, e, body, clock, d.progress)
+	runner, err := d.newRunner(e)
+	if err != nil {
+		return err
+	}
+	d.agent, err = d.mind.newAgent(planner, runner, body, clock, d.progress)
 	return err
 }
 

@@ -23,7 +23,7 @@ type DemoOptions struct {
 	// Noise scales the disturbance of what is executed.
 	Noise float64
 	// Out is the folder of a LeRobotDataset, Cache that of shards for training;
-	// one of them is given.
+	// where neither is given the episodes are only counted.
 	Out, Cache string
 	// Renderer as world.Options has it.
 	Renderer string
@@ -39,6 +39,8 @@ type DemoReport struct {
 	Frames    int     `json:"frames"`
 	Seconds   float64 `json:"seconds"` // of simulated time
 	Took      float64 `json:"took_seconds"`
+	// Families gives, for each, how many succeeded of how many.
+	Families map[string][2]int `json:"families"`
 }
 
 // Demos plays episodes and keeps them.
@@ -80,6 +82,7 @@ func playDemos(ctx context.Context, clock robot.Clock, o DemoOptions, actor demo
 		if worked {
 			report.Succeeded++
 		}
+		report.count(e.Family, worked)
 		report.Frames = keep.frames
 		report.Seconds = float64(keep.frames) * demos.Period.Seconds()
 		report.Took = clock.Now().Sub(began).Seconds()
@@ -88,6 +91,18 @@ func playDemos(ctx context.Context, clock robot.Clock, o DemoOptions, actor demo
 		}
 	}
 	return report, nil
+}
+
+func (r *DemoReport) count(family string, worked bool) {
+	if r.Families == nil {
+		r.Families = map[string][2]int{}
+	}
+	f := r.Families[family]
+	f[1]++
+	if worked {
+		f[0]++
+	}
+	r.Families[family] = f
 }
 
 // keeper is where the frames of an episode go.
@@ -103,9 +118,6 @@ type keeper struct {
 }
 
 func newKeeper(o *DemoOptions) (*keeper, error) {
-	if o.Out == "" && o.Cache == "" {
-		return nil, errors.New("demonstrations: say where they go: a dataset, a cache for training, or both")
-	}
 	d := so101.Description()
 	k := &keeper{joints: len(d.Joints), phrase: phraseOf(skill.Workbench())}
 	var err error

@@ -28,6 +28,11 @@ type Lab struct {
 	// model's cache, as they were read once, so none depends on the one before.
 	planner      *saycan.Planner
 	closePlanner func() error
+	// policy is what the learned runner has; nil where skills are scripted.
+	policy *policy
+	// disturbance is what somebody does in this episode.
+	disturbance *eval.Disturbance
+	began       robot.Time
 
 	// what each episode has anew
 	clock   *world.Clock
@@ -46,8 +51,11 @@ func NewLab(c *config.Config) (*Lab, error) {
 		return nil, err
 	}
 	l := &Lab{config: c, limits: limits}
-	if l.world, err = world.New(world.Options{}); err != nil {
+	if l.world, err = world.New(world.Options{Workbench: c.Sim.World == config.Workbench}); err != nil {
 		return nil, err
+	}
+	if l.policy, err = newPolicy(c, l.world.Description()); err != nil {
+		return nil, errors.Join(err, l.world.Close())
 	}
 	if l.mind, err = newMind(c); err != nil {
 		return nil, errors.Join(err, l.Close())
@@ -68,7 +76,7 @@ func (l *Lab) Close() error {
 	if l.mind != nil {
 		errs = append(errs, l.mind.Close())
 	}
-	return errors.Join(append(errs, l.world.Close())...)
+	return errors.Join(append(errs, l.policy.close(), l.world.Close())...)
 }
 
 // Begin implements eval.Robot.
@@ -82,6 +90,7 @@ func (l *Lab) Begin(ctx context.Context, seed uint64, spec world.Spec) (*robot.S
 	if err := l.planner.Warm(ctx, l.world.Scene()); err != nil {
 		return nil, err
 	}
+	l.disturbance = nil
 	// The loop engages the joints before anybody asks for a motion.
 	if err := l.clock.Wait(ctx, l.clock.Now().Add(engage)); err != nil {
 		return nil, err
@@ -93,7 +102,7 @@ const engage = 10 * world.TickPeriod
 
 // wire makes the episode's clock, loop and agent.
 func (l *Lab) wire() (err error) {
-	l.clock, err = world.NewClock(l.world, 0, func() { l.loop.Tick() })
+	l.clock, err = world.NewClock(l.world, 0, l.tick)
 	if err != nil {
 		return err
 	}
@@ -101,10 +110,35 @@ func (l *Lab) wire() (err error) {
 	if err != nil {
 		return err
 	}
-	body := &realBody{loop: l.loop, clock: l.clock, scene: l.world.Scene}
-	l.agent, err = l.mind.newAgent(l.planner, expert.New(l.world.Description()), body, l.clock, l.report)
+	var body body = &realBody{loop: l.loop, clock: l.clock, scene: l.world.Scene}
+	scripted := expert.New(l.world.Description())
+	if l.policy == nil {
+		l.agent, err = l.mind.newAgent(l.planner, scripted, body, l.clock, l.report)
+		return err
+	}
+	runner, err := l.policy.runner(l.mind.catalogue, scripted)
+	if err != nil {
+		return err
+	}
+	l.agent, err = l.mind.newAgent(l.planner, runner, &seeing{body: body, world: l.world, size: l.policy.pictures()}, l.clock, l.report)
 	return err
 }
+
+// tick is the control loop's, and when its time has come what somebody does.
+func (l *Lab) tick() {
+	l.loop.Tick()
+	d := l.disturbance
+	if d == nil || l.began == 0 || l.clock.Now().Sub(l.began).Seconds() < d.After {
+		return
+	}
+	// What is in the hand or in the way stays where it is, this tick and later.
+	if moved, err := l.world.Move(d.Object, d.To); err != nil || moved {
+		l.disturbance = nil
+	}
+}
+
+// Disturb implements eval.Disturber.
+func (l *Lab) Disturb(d *eval.Disturbance) { l.disturbance, l.began = d, 0 }
 
 func (l *Lab) report(u agent.Update) {
 	l.updates = append(l.updates, u)
@@ -126,6 +160,9 @@ func (l *Lab) answer(ctx context.Context, run func() agent.Plan) (eval.Answer, e
 		return eval.Answer{}, errors.New("lab: no episode has begun")
 	}
 	l.updates, l.scenes = nil, nil
+	if l.began == 0 {
+		l.began = l.clock.Now()
+	}
 	plan := run()
 	if err := ctx.Err(); err != nil {
 		return eval.Answer{}, err

@@ -17,7 +17,6 @@ import (
 	"github.com/kuai-robot/kuai/policy/saycan"
 	"github.com/kuai-robot/kuai/policy/skill"
 	"github.com/kuai-robot/kuai/robot"
-	"github.com/kuai-robot/kuai/sim/expert"
 )
 
 // errNoRunner says what a configuration without skills can do.
@@ -83,12 +82,15 @@ func adapterOf(c *config.Planner) (fs.FS, saycan.Prompt) {
 const planContext = 2048
 
 func readCatalogue(name string) (*skill.Catalogue, error) {
-	if name == config.BuiltInCatalogue {
+	switch name {
+	case config.Tabletop:
 		return skill.Tabletop(), nil
+	case config.Workbench:
+		return skill.Workbench(), nil
 	}
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("planner.catalogue: %w (want %s or a YAML file)", err, config.BuiltInCatalogue)
+		return nil, fmt.Errorf("planner.catalogue: %w (want %s, %s or a YAML file)", err, config.Tabletop, config.Workbench)
 	}
 	defer file.Close()
 	return skill.Read(name, file)
@@ -120,8 +122,8 @@ func (m *mind) planner(clock robot.Clock, affordance saycan.Affordance) (p *sayc
 	return p, language.Close, nil
 }
 
-// newAgent gives the agent of one robot, with the scripted runner.
-func (m *mind) newAgent(planner agent.Planner, runner *expert.Expert, body body, clock robot.Clock, report func(agent.Update)) (*agent.Agent, error) {
+// newAgent gives the agent of one robot.
+func (m *mind) newAgent(planner agent.Planner, runner agent.Runner, body body, clock robot.Clock, report func(agent.Update)) (*agent.Agent, error) {
 	return agent.New(agent.Config{
 		Catalogue: m.catalogue, Planner: planner, Runner: runner, Body: body, Brake: body, Clock: clock, Report: report,
 		Bounds: agent.Bounds{

@@ -28,7 +28,7 @@ type simulation struct {
 }
 
 func newSimulation(c *config.Sim, clock robot.Clock, log *slog.Logger) (*simulation, error) {
-	w, err := world.New(world.Options{})
+	w, err := world.New(world.Options{Workbench: c.World == config.Workbench})
 	if err != nil {
 		return nil, fmt.Errorf("sim: %w", err)
 	}

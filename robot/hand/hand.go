@@ -3,6 +3,7 @@ package hand
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/kuai-robot/kuai/robot"
 )
@@ -89,6 +90,9 @@ func (a *Arm) outward(p robot.Vec3) robot.Vec3 {
 	s, c := math.Sincos(math.Atan2(p[1]-a.pivot[1], p[0]-a.pivot[0]))
 	return robot.Vec3{c, s, 0}
 }
+
+// Turning lists the joints that place and roll the hand, base first.
+func (a *Arm) Turning() []int { return append(slices.Clone(a.chain), a.roll) }
 
 // Azimuth gives the direction of p about the arm's first axis, rad, and Radius
 // its distance from it, m.

@@ -23,6 +23,12 @@ type Robot interface {
 	Do(ctx context.Context, s robot.Skill) (Answer, error)
 }
 
+// Disturber is a Robot in whose world somebody can move an object; episodes that
+// have one moved need it.
+type Disturber interface {
+	Disturb(d *Disturbance)
+}
+
 // Answer is what the robot made of one turn.
 type Answer struct {
 	// Succeeded is the robot's own word; Cause names the stage that it blames
@@ -132,6 +138,13 @@ func (out *Outcome) run(ctx context.Context, r Robot, given bool) error {
 		return errors.New("set up: no scene")
 	}
 	out.Start = start
+	if m := out.Episode.Moved; m != nil {
+		d, ok := r.(Disturber)
+		if !ok {
+			return errors.New("set up: nobody can move an object in this robot's world")
+		}
+		d.Disturb(m)
+	}
 	if given {
 		return out.do(ctx, r)
 	}

@@ -43,8 +43,18 @@ type Episode struct {
 	Scene       world.Spec        `json:"scene,omitzero"`
 	Goal        []robot.Predicate `json:"goal"`
 	Plans       [][]Call          `json:"plans,omitempty"`
+	// Moved is what somebody does while the robot is at it.
+	Moved *Disturbance `json:"moved,omitempty"`
 	// Line is where it stands in its file.
 	Line int `json:"-"`
+}
+
+// Disturbance is an object that somebody moves.
+type Disturbance struct {
+	Object string     `json:"object"`
+	To     [2]float64 `json:"to"` // m
+	// After is how many seconds after the robot began.
+	After float64 `json:"after"`
 }
 
 // Turns is what is said to the robot, one after the other; one turn is written
@@ -143,6 +153,9 @@ func (e *Episode) validate() error {
 	}
 	if err := validateScene(&e.Scene); err != nil {
 		return fmt.Errorf("scene: %w", err)
+	}
+	if m := e.Moved; m != nil && (m.Object == "" || !finite(m.To[:]) || !finite([]float64{m.After}) || m.After < 0) {
+		return errors.New("moved: want an object, a place on the table and a time not before 0")
 	}
 	if len(e.Goal) == 0 {
 		return errors.New("goal: is missing: without one nothing can be judged")

@@ -39,6 +39,8 @@ type Expert struct {
 	// last is the motion that the joints follow or have followed; nil before
 	// the first.
 	last *trajectory
+	// reacting is a reflexive skill under way, nil when none is.
+	reacting *reacting
 }
 
 // New makes an expert for the robot d, which must have passed Validate. It
@@ -59,9 +61,13 @@ func (e *Expert) Name() string { return Name }
 // Begin starts s in place of any skill under way. The error says in words
 // why s cannot be done from here.
 func (e *Expert) Begin(s robot.Skill, o *robot.Observation) error {
-	e.run = nil
+	e.run, e.reacting = nil, nil
 	if err := e.arm.unfit; err != nil {
 		return err
+	}
+	if reflexive[s.Name] {
+		e.last = nil
+		return e.react(s, o)
 	}
 	t, err := e.task(s, o)
 	if err != nil {
@@ -84,6 +90,19 @@ func (e *Expert) Begin(s robot.Skill, o *robot.Observation) error {
 		e.rest(o)
 	}
 	return nil
+}
+
+// foresee is Can of a reflexive skill.
+func (e *Expert) foresee(s robot.Skill, o *robot.Observation) float64 {
+	reflex, err := NewReflex(e.arm.desc)
+	if err != nil {
+		return 0
+	}
+	chance, err := (&reacting{reflex: reflex, skill: s}).foresee(o)
+	if err != nil {
+		return 0
+	}
+	return chance
 }
 
 // task checks that s can begin and gives what carries it out.
@@ -176,6 +195,13 @@ func (a *arm) lags(q, is *robot.Joints, rad float64) bool {
 // come. After Succeeded or Failed the chunk holds the last position; Begin
 // comes next.
 func (e *Expert) Next(o *robot.Observation) (robot.Chunk, robot.Outcome) {
+	if e.reacting != nil {
+		c, outcome := e.reacting.next(o)
+		if outcome.Status != robot.Running {
+			e.reacting = nil
+		}
+		return c, outcome
+	}
 	if e.arm.unfit != nil || e.run == nil {
 		return robot.Chunk{}, robot.Outcome{Status: robot.Failed, Reason: "no skill was begun"}
 	}
@@ -206,6 +232,9 @@ func (e *Expert) chunk(o *robot.Observation) robot.Chunk {
 func (e *Expert) Can(o *robot.Observation, s robot.Skill) float64 {
 	if e.arm.unfit != nil {
 		return 0
+	}
+	if reflexive[s.Name] {
+		return e.foresee(s, o)
 	}
 	t, err := e.task(s, o)
 	if err != nil {

@@ -125,11 +125,34 @@ next:
 				continue next
 			}
 		}
+		if o.Kind == "drawer" {
+			l = append(l, cabinetOf(o))
+		}
 		if !o.Held {
 			l = append(l, footprintOf(o))
 		}
 	}
 	return l
+}
+
+// What is assumed of the cabinet that a drawer is in, of which a scene gives only
+// the handle: how far its face is behind the handle of a shut drawer, its depth,
+// width and height, m.
+const (
+	cabinetBack = 0.024
+	cabinetDeep = 0.07
+	cabinetWide = 0.10
+	cabinetTall = 0.052
+)
+
+// cabinetOf covers the cabinet of a drawer, and the drawer as far as it is out.
+func cabinetOf(o *robot.Object) footprint {
+	out := o.Open * drawerM
+	axis := axisOf(o, 0)
+	at := o.Pose.Position.Sub(axis.Scale(cabinetBack + (cabinetDeep+out)/2))
+	return footprint{
+		name: o.Name, x: at[0], y: at[1], halfX: (cabinetDeep + out) / 2, halfY: cabinetWide / 2, yaw: math.Atan2(axis[1], axis[0]), top: cabinetTall,
+	}
 }
 
 // clearance gives the smallest gap between f and what shares its height.

@@ -24,7 +24,7 @@ const (
 // taking is how a reflex takes something between its fingers.
 type taking struct {
 	hand  kin.Hand // with the fingers open
-	shut  float64   // where they are sent to hold it
+	shut  float64  // where they are sent to hold it
 	width float64
 }
 

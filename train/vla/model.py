@@ -178,7 +178,7 @@ def export(state: dict, config: Config, folder: Path, more: dict) -> None:
     are f16, which rounds less than bf16 and is decoded when they are packed;
     vectors are f32: they are few, and norms and biases are where rounding shows."""
     described = {
-        "format": FORMAT,
+        "model_type": FORMAT,
         "robot": "so101",
         **{k: list(v) if isinstance(v, tuple) else v for k, v in asdict(config).items()},
         "vocabulary": words.VOCABULARY,

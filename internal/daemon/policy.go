@@ -1,0 +1,125 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/kuai-robot/kuai/fusion/vla"
+	"github.com/kuai-robot/kuai/internal/config"
+	"github.com/kuai-robot/kuai/kernels"
+	"github.com/kuai-robot/kuai/policy/agent"
+	"github.com/kuai-robot/kuai/policy/learned"
+	"github.com/kuai-robot/kuai/policy/skill"
+	"github.com/kuai-robot/kuai/robot"
+	"github.com/kuai-robot/kuai/sim/world"
+)
+
+// policy is a learned policy that is loaded once; nil: skills are scripted.
+type policy struct {
+	description *robot.Description
+	network     *vla.Policy
+	session     *vla.Session
+	runners     []*learned.Runner
+}
+
+// newPolicy loads what c names, nil where the runner is not the learned one.
+func newPolicy(c *config.Config, d *robot.Description) (*policy, error) {
+	if c.Runner != config.Learned {
+		return nil, nil
+	}
+	var folder fs.FS
+	if c.Policy == config.Auto {
+		folder = learned.Weights()
+	} else {
+		folder = os.DirFS(c.Policy)
+	}
+	p := &policy{description: d}
+	var err error
+	if p.network, err = vla.OpenFS(folder, d, newBackend(&c.Planner), kernels.Options{}); err != nil {
+		return nil, fmt.Errorf("policy: %s: %w", c.Policy, err)
+	}
+	if p.session, err = p.network.NewSession(c.Sim.Seed); err != nil {
+		return nil, errors.Join(err, p.network.Close())
+	}
+	return p, nil
+}
+
+func (p *policy) close() error {
+	if p == nil {
+		return nil
+	}
+	return errors.Join(p.session.Close(), p.network.Close())
+}
+
+// runner makes the runner of an agent; other runs what was never taught.
+func (p *policy) runner(c *skill.Catalogue, other learned.Other) (*learned.Runner, error) {
+	r, err := learned.New(learned.Config{
+		Description: p.description, Predictor: p.session, Phrase: phraseOf(c), Other: other,
+		// What was taught of place_on is to put something onto a block.
+		Knows: func(s robot.Skill) bool {
+			return p.network.Config.Knows(s.Name) && !(s.Name == "place_on" && len(s.Args) == 2 && s.Args[1] == world.Table)
+		},
+	})
+	if err == nil {
+		p.runners = append(p.runners, r)
+	}
+	return r, err
+}
+
+// seams adds up what the runners so far counted.
+func (p *policy) seams() learned.Stats {
+	var sum learned.Stats
+	for _, r := range p.runners {
+		sum.Add(r.Stats())
+	}
+	return sum
+}
+
+// pictures gives height and width of what the network sees.
+func (p *policy) pictures() map[string][2]int {
+	return map[string][2]int{"front": p.network.Config.Front, "wrist": p.network.Config.Wrist}
+}
+
+// seeing is a body in lockstep with the simulator that looks through its cameras
+// when it is asked, in the network's own size.
+type seeing struct {
+	body
+	world *world.World
+	size  map[string][2]int
+	last  robot.Time
+	taken []robot.Frame
+}
+
+// Observe implements agent.Body.
+func (s *seeing) Observe() robot.Observation {
+	o := s.body.Observe()
+	if s.taken == nil || s.last != o.At {
+		s.taken, s.last = nil, o.At
+		for _, name := range world.Cameras() {
+			size := s.size[name]
+			f := robot.Frame{Camera: name, Width: size[1], Height: size[0], Pixels: make([]byte, 3*size[0]*size[1])}
+			var err error
+			// A picture that cannot be taken is missing, and the runner says so.
+			if f.At, err = s.world.Capture(name, f.Width, f.Height, f.Pixels); err == nil {
+				s.taken = append(s.taken, f)
+			}
+		}
+	}
+	o.Frames = s.taken
+	return o
+}
+
+var _ agent.Body = (*seeing)(nil)
+
+// newRunner gives what carries skills out: the learned policy where the
+// configuration asks for it, and what it was not taught, or everything, scripted.
+func (d *Daemon) newRunner(scripted agent.Runner) (agent.Runner, error) {
+	p, err := newPolicy(d.config, d.description)
+	if err != nil || p == nil {
+		return scripted, err
+	}
+	d.closers = append(d.closers, p.close)
+	return p.runner(d.mind.catalogue, scripted)
+}

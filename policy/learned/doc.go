@@ -1,0 +1,31 @@
+// Package learned carries out skills by a policy that sees: the pictures of the
+// front and the wrist camera, the words of the skill and what the joints feel go
+// in, the next second of motion comes out (fusion/vla). It is a runner like
+// sim/expert and stands where that stands.
+//
+// # How it moves
+//
+// Every Execute steps it asks the network for where the hand should be in each of
+// the next steps, relative to where it is, and turns that into joints (robot/hand).
+// A new chunk takes over from the old one as real-time chunking has it (arXiv
+// 2506.07339): the steps that will have passed before it can take effect stay the
+// old one's, and over the next few its weight grows to all. Stats counts how far
+// the joints would jump with and without.
+//
+// # When it does not move
+//
+// Before every step it looks at the pictures: missing, too old, dark or blank (a
+// covered camera), the same to the last bit while the arm moved (frozen), or unlike
+// anything seen in training (two cameras swapped, one turned round). Then it holds
+// the arm where it is, and when that does not change within Patience the skill
+// fails with a reason that names the camera. What the network gives is bounded to
+// what a hand can do in a step.
+//
+// A skill is over when the network says so, twice running. Whether it worked is
+// not for the runner to say: the agent looks at the scene.
+//
+// Skills that were never taught go to Config.Other, which says what it is: results
+// that mix the two are not those of the learned policy, and Name tells.
+//
+// One goroutine; time is that of the observations.
+package learned

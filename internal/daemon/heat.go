@@ -38,7 +38,9 @@ func heatTopics(all []robot.Heat) (out []topics.Heat) {
 		}
 		cells := make([]int, len(h.Values))
 		for i, v := range h.Values {
-			cells[i] = int(math.Round(100 * float64(max(0, min(1, v))))) // NaN: 0
+			if v > 0 { // not a number is no heat
+				cells[i] = int(math.Round(100 * float64(min(1, v))))
+			}
 		}
 		out = append(out, topics.Heat{Camera: h.Camera, Columns: h.Columns, Rows: h.Rows, Cells: cells})
 	}

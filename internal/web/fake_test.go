@@ -134,6 +134,11 @@ func (f *fake) talk(s web.Speech) {
 		energy, re, im = energy+x*x, re+x*math.Cos(turn), im+x*math.Sin(turn)
 	}
 	n := float64(len(f.heard))
+	said, err := json.Marshal(topics.Said{At: f.at(), Who: "person", Kind: topics.SaidHeard, Text: "a tone"})
+	if err != nil {
+		panic(err)
+	}
+	f.server.Publish(topics.NameConversation, said)
 	f.event(topics.Event{Kind: topics.EventWarning, Reason: fmt.Sprintf("heard %.1f s, loud %.2f, pure %.3f, late %.0f ms, cut %v",
 		n/web.TalkRate, math.Sqrt(energy/n), 2*(re*re+im*im)/n/energy, 1e3*f.clock.Now().Sub(s.At).Seconds(), s.Cut)})
 	f.heard = nil
@@ -236,10 +241,10 @@ func (f *fake) end(status topics.PlanStatus, reason string) {
 	f.publish(topics.NamePlan, f.plan)
 }
 
-// advance gives every step a second and a half.
+// advance gives every step two and a half seconds.
 func (f *fake) advance() {
 	f.plan.Seconds = f.clock.Now().Sub(f.began).Seconds()
-	const each = 1.5
+	const each = 2.5
 	number := int(f.plan.Seconds/each) + 1
 	if n := len(f.plan.History); n > 0 {
 		f.plan.History[n-1].Seconds = f.plan.Seconds - each*float64(n-1)

@@ -104,6 +104,7 @@ link
     if (event.kind === "refused" && event.topic === "teleop") steer.refused(event.reason ?? "");
     talk.event(event);
   })
+  .on("conversation", (said) => talk.conversation(said))
   .on("health", (health) => {
     showHealth(health);
     stages.update(health);

@@ -105,6 +105,17 @@ export interface RobotEvent {
   reason?: string;
 }
 
+/** Something that a person or the robot said. */
+export interface Said {
+  at: number;
+  who: "person" | "robot";
+  kind: "hearing" | "heard" | "not_understood" | "ignored" | "stop" | "question" | "answer";
+  text?: string;
+  id?: string;
+  instruction?: string;
+  reason?: string;
+}
+
 /** One stage between a picture and the command that follows from it. */
 export interface Stage {
   name: string;
@@ -134,5 +145,6 @@ export interface Messages {
   plan: Plan;
   event: RobotEvent;
   health: Health;
+  conversation: Said;
   refusal: Refusal;
 }

@@ -3,7 +3,7 @@
 import { render } from "preact";
 import { byId } from "./dom";
 import type { Link } from "./link";
-import type { Plan, RobotEvent } from "./messages";
+import type { Plan, RobotEvent, Said } from "./messages";
 import { newId } from "./words";
 
 const mostLines = 200;
@@ -19,6 +19,17 @@ const say: Record<string, (e: RobotEvent) => [kind: string, text: string]> = {
   reset: (e) => ["", e.reason ? `reset: ${e.reason}` : "ready to move again"],
   fault: (e) => ["bad", `fault: ${e.reason}`],
   warning: (e) => ["warn", e.reason ?? ""],
+};
+
+/** How what was said aloud is shown; what is being said is replaced by what was understood. */
+const said: Record<Said["kind"], (s: Said) => [kind: string, text: string]> = {
+  hearing: (s) => ["hearing", `${s.text ?? ""} …`],
+  heard: (s) => ["you", s.instruction && s.instruction !== s.text ? `${s.text} (${s.instruction})` : (s.text ?? "")],
+  not_understood: (s) => ["warn", `heard “${s.text ?? ""}”: ${s.reason ?? "not understood"}`],
+  ignored: (s) => ["soft", `heard “${s.text ?? ""}”: not said to the robot`],
+  stop: (s) => ["bad", `heard “${s.text ?? "stop"}”`],
+  question: (s) => ["robot", s.text ?? ""],
+  answer: (s) => ["robot", s.text ?? ""],
 };
 
 interface Line {
@@ -70,6 +81,14 @@ export class Talk {
     if (this.asked.has(plan.id) || plan.status !== "running" || !plan.instruction) return;
     this.asked.add(plan.id);
     this.line("you", plan.instruction);
+  }
+
+  /** Tells what was said aloud, and what the robot answered. */
+  conversation(s: Said): void {
+    if (s.id) this.asked.add(s.id); // its plan need not say it again
+    if (this.lines.at(-1)?.kind === "hearing" && s.who === "person") this.lines = this.lines.slice(0, -1);
+    const [kind, text] = said[s.kind]?.(s) ?? ["", s.text ?? ""];
+    this.line(kind, text, s.at);
   }
 
   event(event: RobotEvent): void {

@@ -35,7 +35,7 @@ const tests = {
       const canvas = document.querySelector(".camera.large canvas.heat");
       const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
       const alpha = [...data].filter((_, i) => i % 4 === 3);
-      return [canvas.hidden, canvas.width, canvas.height, Math.round(alpha.indexOf(Math.max(...alpha)) % canvas.width / 20)];
+      return [canvas.hidden, canvas.width, canvas.height, Math.floor(alpha.indexOf(Math.max(...alpha)) % canvas.width / 20)];
     });
     assert.deepEqual(warmest, [false, 320, 240, 3]); // the middle of the fourth column
     assert.ok(await one.locator(".thumbs canvas.heat").isHidden());
@@ -149,10 +149,17 @@ const tests = {
 
   async "what is said while the button or T is held is heard, at 16 kHz"() {
     const page = await open({ permissions: ["microphone"] });
+    // What a browser does against noise takes a steady tone for some.
+    await page.evaluate(() => {
+      const media = navigator.mediaDevices;
+      const real = media.getUserMedia.bind(media);
+      media.getUserMedia = () => real({ audio: { noiseSuppression: false, echoCancellation: false, autoGainControl: false } });
+    });
     const heard = async () => {
       await page.waitForFunction(() => /heard .*cut (true|false)/.test(document.querySelector("#talk").textContent));
       const said = /heard ([\d.]+) s, loud ([\d.]+), pure ([\d.]+), late (\d+) ms, cut (\w+)/.exec(await page.locator("#talk .line").last().textContent());
       console.log(said[0]);
+      assert.match(await page.locator("#talk .line.you").last().textContent(), /a tone/);
       return said.slice(1);
     };
     const talk = async (down, up) => {
@@ -164,7 +171,7 @@ const tests = {
       await up();
       await page.waitForSelector("#voice[data-state=idle]");
       const [seconds, loud, pure, late, cut] = await heard();
-      assert.ok(seconds > 0.3 && seconds < 20 && loud > 0.05 && pure > 0.7 && late < 1000 && cut === "false", `heard ${[seconds, loud, pure, late, cut]}`);
+      assert.ok(seconds > 0.3 && seconds < 20 && loud > 0.2 && pure > 0.9 && late < 1000 && cut === "false", `heard ${[seconds, loud, pure, late, cut]}`);
     };
     await talk(() => page.keyboard.down("KeyT"), () => page.keyboard.up("KeyT"));
     await talk(async () => { await page.hover("#voice"); await page.mouse.down(); }, () => page.mouse.up());

@@ -6,6 +6,12 @@
 // block, and whoever subscribes hands every message to Receive, from any
 // goroutine. Read and Write are those of control.Driver.
 //
+// Each device also publishes, retained, a description of itself: its kind, its
+// limits, how often it reports, after how long without a command it stops. Hand
+// those to Describe. A joint without one, or whose device cannot do what the
+// robot's description allows, is not driven: Read is an error that names every
+// contradiction, which is a fault of the robot.
+//
 // A state is taken only if it is one: strictly decoded, every number within
 // reason, its sequence number above that of the one before and its time not
 // before. What was held up on the way, sent twice, or comes from a clock that is

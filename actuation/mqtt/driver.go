@@ -41,6 +41,7 @@ type Driver struct {
 	config    Config
 	commands  []string       // the command topic of each joint
 	joints    map[string]int // by state topic
+	described map[string]int // by description topic
 
 	// What Write alone uses.
 	seq  []uint64
@@ -49,6 +50,8 @@ type Driver struct {
 	mu    sync.Mutex
 	state robot.State
 	last  []last
+	// unfit says of each joint why it is not driven; nil: its description fits.
+	unfit []error
 }
 
 // sent is the newest command of a joint.
@@ -86,8 +89,8 @@ func New(d *robot.Description, p Publisher, clock robot.Clock, c Config) (*Drive
 		}
 	}
 	m := &Driver{
-		desc: d, publisher: p, clock: clock, config: c, joints: map[string]int{},
-		seq: make([]uint64, len(d.Joints)), sent: make([]sent, len(d.Joints)), last: make([]last, len(d.Joints)),
+		desc: d, publisher: p, clock: clock, config: c, joints: map[string]int{}, described: map[string]int{},
+		unfit: make([]error, len(d.Joints)), seq: make([]uint64, len(d.Joints)), sent: make([]sent, len(d.Joints)), last: make([]last, len(d.Joints)),
 	}
 	if err := topics.ValidRobot(d.Name); err != nil {
 		return nil, fmt.Errorf("MQTT joints: %w", err)
@@ -99,6 +102,8 @@ func New(d *robot.Description, p Publisher, clock robot.Clock, c Config) (*Drive
 		}
 		m.commands = append(m.commands, path(d.Name, topics.NameActuatorCommand, name))
 		m.joints[path(d.Name, topics.NameActuatorState, name)] = i
+		m.described[path(d.Name, topics.NameActuatorDescription, name)] = i
+		m.unfit[i] = m.errUndescribed(name)
 		// Above whatever a program before this one has sent: a device ignores
 		// what it takes for old. No loop sends more than one a millisecond.
 		m.seq[i] = uint64(clock.Epoch().Add(time.Duration(clock.Now())).UnixMilli())
@@ -190,6 +195,11 @@ func (m *Driver) Read() (robot.State, error) {
 	defer m.mu.Unlock()
 	s := m.state
 	s.At = m.clock.Now()
+	for _, err := range m.unfit {
+		if err != nil {
+			return robot.State{}, err
+		}
+	}
 	for i := range m.last {
 		if m.last[i].came == 0 {
 			return robot.State{}, fmt.Errorf("joint %s has not reported yet (is the device on? does it publish %s?)",

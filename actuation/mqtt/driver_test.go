@@ -124,7 +124,29 @@ func newDevices(t *testing.T, c mqtt.Config) *devices {
 		t.Fatal(err)
 	}
 	d.driver = driver
+	for i := range d.desc.Joints {
+		if err := driver.Describe("kuai/v1/arm/actuator/"+d.desc.Joints[i].Name+"/description", describe(t, &d.desc.Joints[i], nil)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return d
+}
+
+// describe gives the description of a device that fits a joint, but for change.
+func describe(t *testing.T, j *robot.Joint, change func(*topics.ActuatorDescription)) []byte {
+	t.Helper()
+	d := topics.ActuatorDescription{
+		Joint: j.Name, Kind: string(j.Kind), MinPosition: j.Limits.MinPosition, MaxPosition: j.Limits.MaxPosition,
+		MaxVelocity: j.Limits.MaxVelocity, RateHz: 100, TimeoutMS: 300,
+	}
+	if change != nil {
+		change(&d)
+	}
+	payload, err := topics.Encode(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return payload
 }
 
 func TestContract(t *testing.T) {

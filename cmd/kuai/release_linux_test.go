@@ -23,7 +23,7 @@ func TestReleaseBus(t *testing.T) {
 		t.Skipf("no pseudo terminal here: %v", err)
 	}
 	path := filepath.Join(t.TempDir(), "robot.yaml")
-	text := fmt.Sprintf("robot: {driver: feetech, feetech: {port: %s, timeout: 50ms}}\nrunner: none\naffordance: none\ncameras: []\n", port)
+	text := fmt.Sprintf("robot: {driver: feetech, feetech: {port: %s, timeout: 50ms, calibration: none.yaml}}\nrunner: none\naffordance: none\ncameras: []\n", port)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -94,7 +94,7 @@ func (d *Daemon) subscriptions() []broker.Subscription {
 		}
 	}
 	if d.joints != nil {
-		all = append(all, d.joints.subscription())
+		all = append(all, d.joints.subscriptions()...)
 	}
 	return all
 }

@@ -44,19 +44,29 @@ func (j *joints) Publish(path string, payload []byte) error {
 	return nil
 }
 
-// subscription is what the joints say.
-func (j *joints) subscription() broker.Subscription {
-	return broker.Subscription{Name: topics.NameActuatorState, Handle: func(m broker.Message) {
-		err := j.driver.Receive(topics.Path(j.daemon.config.Robot.Name, m.Name), m.Payload)
-		if err == nil {
-			return
-		}
-		j.mu.Lock()
-		defer j.mu.Unlock()
-		now := j.daemon.clock.Now()
-		if j.complained == 0 || now.Sub(j.complained) >= complainEvery {
-			j.complained = now
-			j.daemon.refuse("", m.Name, err.Error())
-		}
-	}}
+// subscriptions are what the joints say, and what they say of themselves, which
+// is retained and may be old.
+func (j *joints) subscriptions() []broker.Subscription {
+	return []broker.Subscription{
+		{Name: topics.NameActuatorDescription, QoS: 1, Handle: func(m broker.Message) {
+			if err := j.driver.Describe(topics.Path(j.daemon.config.Robot.Name, m.Name), m.Payload); err != nil {
+				j.daemon.refuse("", m.Name, err.Error())
+			}
+		}},
+		{Name: topics.NameActuatorState, Handle: j.state},
+	}
+}
+
+func (j *joints) state(m broker.Message) {
+	err := j.driver.Receive(topics.Path(j.daemon.config.Robot.Name, m.Name), m.Payload)
+	if err == nil {
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	now := j.daemon.clock.Now()
+	if j.complained == 0 || now.Sub(j.complained) >= complainEvery {
+		j.complained = now
+		j.daemon.refuse("", m.Name, err.Error())
+	}
 }

@@ -1,7 +1,11 @@
 package daemon
 
 import (
+	"context"
 	"errors"
+	"net"
+	"os/exec"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -34,6 +38,21 @@ func (v *devices) command(m broker.Message) {
 	v.positions[joint] = c.Position
 }
 
+// describe says, retained, what the device of j can do.
+func (v *devices) describe(t *testing.T, j *robot.Joint) {
+	t.Helper()
+	payload, err := topics.Encode(topics.ActuatorDescription{
+		Joint: j.Name, Kind: string(j.Kind), MinPosition: j.Limits.MinPosition, MaxPosition: j.Limits.MaxPosition,
+		MaxVelocity: j.Limits.MaxVelocity, MaxEffort: j.Limits.MaxEffort, RateHz: 100, TimeoutMS: 300,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := v.link.Send(t.Context(), "actuator/"+j.Name+"/description", true, payload); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func (v *devices) report(t *testing.T) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -49,10 +68,44 @@ func (v *devices) report(t *testing.T) {
 }
 
 // TestJointsThatAreDevicesFollowTeleopAndStop steers a robot of MQTT joints,
-// without a simulator, a model or a camera.
+// without a simulator, a model or a camera, on kuai's broker and on another.
 func TestJointsThatAreDevicesFollowTeleopAndStop(t *testing.T) {
+	t.Run("embedded", func(t *testing.T) { devicesFollow(t, "") })
+	t.Run("mosquitto", func(t *testing.T) { devicesFollow(t, mosquitto(t)) })
+}
+
+// mosquitto starts a broker of another make and gives its URL.
+func mosquitto(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("mosquitto")
+	if err != nil {
+		t.Skip("mosquitto is not installed (make test-deps)")
+	}
+	address, err := freeAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(address)
+	command := exec.Command(path, "-p", port)
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = command.Process.Kill(); _ = command.Wait() })
+	for ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second); ctx.Err() == nil; {
+		defer cancel()
+		if conn, err := net.Dial("tcp", address); err == nil {
+			_ = conn.Close()
+			return "tcp://" + address
+		}
+	}
+	t.Fatal("mosquitto does not answer")
+	return ""
+}
+
+func devicesFollow(t *testing.T, url string) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	c := config.Default()
+	c.Broker.URL = url
 	c.Robot.Name, c.Robot.Driver, c.Runner, c.Affordance, c.Cameras = "six-devices", config.DriverMQTT, config.None, config.None, nil
 	c.Sim.Demo, c.Broker.Listen, c.Web.Listen = "", "127.0.0.1:0", ""
 	tolerant(&c)
@@ -68,7 +121,10 @@ func TestJointsThatAreDevicesFollowTeleopAndStop(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	username, password, _ := d.links.server.Login()
+	var username, password string
+	if d.links.server != nil {
+		username, password, _ = d.links.server.Login()
+	}
 	v := &devices{clock: d.clock, positions: map[string]float64{}}
 	home := d.description.Home()
 	for i := range d.description.Joints {
@@ -87,6 +143,17 @@ func TestJointsThatAreDevicesFollowTeleopAndStop(t *testing.T) {
 		}
 	}
 	mode := func() safety.Mode { s := d.loop.Status(); return s.Verdict.Mode }
+	// Devices that have not said what they can do are not driven, however well
+	// they report.
+	for range 50 {
+		beat()
+	}
+	if s := d.loop.Status(); s.LastError == nil || !strings.Contains(s.LastError.Error(), "has not described itself") || s.Command.Enable {
+		t.Errorf("undescribed joints: %v, enabled %v", s.LastError, s.Command.Enable)
+	}
+	for i := range d.description.Joints {
+		v.describe(t, &d.description.Joints[i])
+	}
 	for i := 0; mode() != safety.Held; i++ {
 		beat()
 		if m := mode(); m == safety.Fault || m == safety.Stopped {

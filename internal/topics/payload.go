@@ -261,6 +261,26 @@ type ActuatorCommand struct {
 	Velocity float64 `json:"velocity"`
 }
 
+// ActuatorDescription is what such a joint says of itself, retained, so that
+// kuai hears it whenever it starts. A joint that has not said it does not move.
+type ActuatorDescription struct {
+	// Joint is the joint's name, that of the topic.
+	Joint string `json:"joint"`
+	// Kind is revolute, prismatic or wheel: rad, m, or rad without end.
+	Kind string `json:"kind"`
+	// MinPosition and MaxPosition are between what it can go; a wheel has none.
+	MinPosition float64 `json:"min_position"`
+	MaxPosition float64 `json:"max_position"`
+	// MaxVelocity is the most that it can do, per second.
+	MaxVelocity float64 `json:"max_velocity"`
+	// MaxEffort is the most that it exerts, N·m or N; 0: it does not know.
+	MaxEffort float64 `json:"max_effort"`
+	// RateHz is how often it reports its state.
+	RateHz float64 `json:"rate_hz"`
+	// TimeoutMS is after how long without a command it stops by itself.
+	TimeoutMS float64 `json:"timeout_ms"`
+}
+
 // ActuatorState is what such a joint reports.
 type ActuatorState struct {
 	Seq         uint64  `json:"seq"`

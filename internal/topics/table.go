@@ -28,6 +28,8 @@ const (
 	// place of "+".
 	NameActuatorCommand = "actuator/+/command"
 	NameActuatorState   = "actuator/+/state"
+	// NameActuatorDescription is retained by the joint.
+	NameActuatorDescription = "actuator/+/description"
 )
 
 // Direction says who publishes a topic.
@@ -74,6 +76,7 @@ func Table() []Topic {
 		{NameConversation, Out, 1, false, false, Said{At: example, Who: "person", Kind: SaidHeard, Text: "put the red block in the blue bowl", Confidence: 0.9, ID: "voice-1", MS: 110}, "what people say to the robot and what it answers"},
 		{NameActuatorCommand, Out, 0, false, false, ActuatorCommand{Seq: 7, At: example, Enable: true, Position: 0.5}, "the target of a joint that is itself an MQTT device"},
 		{NameActuatorState, In, 0, false, false, ActuatorState{Seq: 7, At: example, Position: 0.5}, "what such a joint reports"},
+		{NameActuatorDescription, In, 1, true, false, ActuatorDescription{Joint: "elbow", Kind: "revolute", MinPosition: -1.5, MaxPosition: 1.5, MaxVelocity: 3, RateHz: 100, TimeoutMS: 300}, "what such a joint says of itself; without it, it does not move"},
 	}
 }
 

@@ -4,6 +4,9 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/kuai-robot/kuai/internal/checkpoint"
+	"github.com/kuai-robot/kuai/kernels"
 )
 
 // Whatever a tokenizer's file holds, it is an error or a tokenizer that gives
@@ -42,6 +45,43 @@ func FuzzTokenizerFiles(f *testing.F) {
 					t.Errorf("%s: token %d of %d", name, id, tokenizer.Len())
 				}
 			}
+		}
+	})
+}
+
+// Whatever the two files of a sound head hold, it is an error or a head whose
+// graph is sound.
+func FuzzSoundHead(f *testing.F) {
+	config, err := os.ReadFile("testdata/sound/config.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	weights, err := os.ReadFile("testdata/sound/model.safetensors")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(config, weights)
+	f.Add(config, weights[:len(weights)/2])
+	f.Add([]byte(`{"model_type":"kuai_sound_head","sound_width":32,"text_width":32,"projection_dim":24,"sound_layers":1}`), weights)
+	f.Add([]byte(`{"model_type":"kuai_sound_head"}`), []byte{})
+	f.Fuzz(func(t *testing.T, config, weights []byte) {
+		c, err := parseSoundConfig(config)
+		if err != nil {
+			return
+		}
+		file, err := checkpoint.ParseSafetensors(weights)
+		if err != nil {
+			return
+		}
+		h, err := LoadSoundHead(file, c)
+		if err != nil {
+			return
+		}
+		g := kernels.NewGraph("fuzz")
+		g.Output("sound", h.Sound(g, g.Input("hidden", kernels.F32, kernels.N(3), kernels.N(c.SoundWidth))))
+		g.Output("text", h.Text(g, g.Input("sentence", kernels.F32, kernels.N(2), kernels.N(c.TextWidth))))
+		if g.Err() != nil {
+			t.Errorf("%+v: %v", c, g.Err())
 		}
 	})
 }

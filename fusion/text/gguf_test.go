@@ -13,7 +13,7 @@ import (
 // field is a metadata field of a GGUF file.
 type field struct {
 	key   string
-	value any // string, uint32, bool, []string or []int32
+	value any // string, uint32, bool, []string, []int32 or []float32
 }
 
 // gguf writes a file of metadata alone.
@@ -47,6 +47,8 @@ func gguf(fields []field) []byte {
 			}
 		case []int32:
 			put(uint32(9), uint32(5), uint64(len(v)), v)
+		case []float32:
+			put(uint32(9), uint32(6), uint64(len(v)), v)
 		}
 	}
 	return b.Bytes()
@@ -94,6 +96,11 @@ func FuzzGGUF(f *testing.F) {
 	f.Add(gguf(soundFields()))
 	f.Add(gguf(soundFields()[:3]))
 	f.Add(gguf(nil))
+	f.Add(gguf([]field{
+		{"tokenizer.ggml.model", "llama"}, {"tokenizer.ggml.tokens", []string{"<s>", "▁", "a", "▁a", "<0x61>", "\n"}},
+		{"tokenizer.ggml.token_type", []int32{3, 1, 1, 1, 6, 4}}, {"tokenizer.ggml.scores", []float32{0, -2, -3, -1, 0, 0}},
+		{"tokenizer.ggml.bos_token_id", uint32(0)},
+	}))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		file, err := checkpoint.ParseGGUF(data)
 		if err != nil {

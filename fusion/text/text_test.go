@@ -196,6 +196,9 @@ func FuzzTokenizerJSON(f *testing.F) {
 	f.Add([]byte(`{"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]},"pre_tokenizer":{"type":"ByteLevel"}}`), []byte(`{"eos_token":"a"}`))
 	f.Add([]byte(`{"model":{"type":"BPE","vocab":{"a":0},"merges":[["a","a"]]},"added_tokens":[{"id":9,"content":"x"}]}`), []byte(`{}`))
 	f.Add([]byte(`{"model":{"type":"BPE","vocab":{"a":-1}}}`), []byte(`{"chat_template":3}`))
+	f.Add([]byte(`{"model":{"type":"BPE","byte_fallback":true,"vocab":{"▁":0,"a":1,"▁a":2,"<0x61>":3},"merges":[["▁","a"]]},`+
+		`"normalizer":{"type":"Sequence","normalizers":[{"type":"Prepend","prepend":"▁"},{"type":"Replace","pattern":{"String":" "},"content":"▁"}]},`+
+		`"added_tokens":[{"id":4,"content":"\n"}]}`), []byte(`{"chat_template":"<start_of_turn><end_of_turn>"}`))
 	f.Fuzz(func(t *testing.T, data, config []byte) {
 		tokenizer, err := text.ParseJSON(data, config, "")
 		if err != nil {

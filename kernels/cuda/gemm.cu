@@ -67,7 +67,6 @@ struct Gemm {
   float *a_scale, *w_scale; // MODE_BLOCKS, of a step: [2][BM][2] and [2][BN][3]
   float x[per];
   uint4 raw;
-  Scales raw_scales;
 
   __device__ Gemm(const Product& p, const Segment& s, int tile, int rows) : p(p), s(s), tile(tile), rows(rows) {
     row0 = blockIdx.y * BM;
@@ -201,13 +200,15 @@ struct Gemm {
     if (threadIdx.x >= 2 * BN) return;
     Column c = column_of<width>(s, tile, threadIdx.x / 2);
     raw = {0, 0, 0, 0};
-    raw_scales = {0, 0, 0};
     if (c.index >= s.outputs) return;
     raw = quants(p.kind, matrix(c.matrix), c.index, step, blocks, threadIdx.x % 2);
-    raw_scales = scales_of(p.kind, matrix(c.matrix), c.index, step, blocks);
   }
-  __device__ void store_w(int buffer) {
+  __device__ void store_w(int step) {
     if (threadIdx.x >= 2 * BN) return;
+    int buffer = step % 2;
+    Column c = column_of<width>(s, tile, threadIdx.x / 2);
+    Scales raw_scales = {0, 0, 0};
+    if (c.index < s.outputs) raw_scales = scales_of(p.kind, matrix(c.matrix), c.index, step, blocks);
     int r = threadIdx.x / 2, part = threadIdx.x % 2;
     *(uint4*)(w + (buffer * BN + r) * S::stride + part * 16) = raw;
     float* to = w_scale + (buffer * BN + r) * 3;
@@ -382,7 +383,7 @@ struct Gemm {
     if (first < last) {
       load_x(first);
       store_x(first, first % 2);
-      if (MODE == MODE_BLOCKS) load_w(first), store_w(first % 2);
+      if (MODE == MODE_BLOCKS) load_w(first), store_w(first);
     }
     for (int step = first; step < last; step++) {
       copy_async_wait<stages - 2>();
@@ -396,7 +397,7 @@ struct Gemm {
       multiply(sum, step % 2, MODE == MODE_BLOCKS ? step % 2 : step % stages);
       if (more) {
         store_x(step + 1, (step + 1) % 2);
-        if (MODE == MODE_BLOCKS) store_w((step + 1) % 2);
+        if (MODE == MODE_BLOCKS) store_w(step + 1);
       }
     }
     copy_async_wait<0>();
@@ -441,5 +442,6 @@ KERNEL(gemm_bf16_64, Product, threads_of(64), 4) { gemm<MODE_BF16, 64>(p); }
 KERNEL(gemm_bf16_16, Product, threads_of(16), 8) { gemm<MODE_BF16, 16>(p); }
 KERNEL(gemm_i8_64, Product, threads_of(64), 4) { gemm<MODE_I8, 64>(p); }
 KERNEL(gemm_i8_16, Product, threads_of(16), 8) { gemm<MODE_I8, 16>(p); }
-KERNEL(gemm_blocks_64, Product, threads_of(64), 4) { gemm<MODE_BLOCKS, 64>(p); }
+// Unpacking needs more registers than 64: no bound, three blocks on a multiprocessor.
+KERNEL(gemm_blocks_64, Product, threads_of(64), 0) { gemm<MODE_BLOCKS, 64>(p); }
 KERNEL(gemm_blocks_16, Product, threads_of(16), 8) { gemm<MODE_BLOCKS, 16>(p); }

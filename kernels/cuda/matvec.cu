@@ -149,8 +149,10 @@ __device__ inline void dot_blocks(const Product& p, const Matrix& w, long n, con
   }
 }
 
+// dots gives lane r the sum of row r.
 template <int KIND, int R>
-__device__ inline void dots(const Product& p, const Matrix& w, long n, const Prepared& at, float (&sum)[R]) {
+__device__ inline float dots(const Product& p, const Matrix& w, long n, const Prepared& at) {
+  float sum[R], mine = 0;
 #pragma unroll
   for (int r = 0; r < R; r++) sum[r] = 0;
   if constexpr (is_float<KIND>)
@@ -160,7 +162,11 @@ __device__ inline void dots(const Product& p, const Matrix& w, long n, const Pre
   else
     dot_blocks<KIND, R>(p, w, n, at, sum);
 #pragma unroll
-  for (int r = 0; r < R; r++) sum[r] = warp_sum(sum[r]);
+  for (int r = 0; r < R; r++) {
+    float all = warp_sum(sum[r]);
+    if ((int)threadIdx.x % 32 == r) mine = all;
+  }
+  return mine;
 }
 
 template <int KIND, int R>
@@ -175,28 +181,23 @@ __device__ inline void matvec(const Product& p) {
   const Segment& s = p.segments[i];
   int n = ((blockIdx.x - s.tile) * (matvec_threads / 32) + threadIdx.x / 32) * p.per_warp;
   for (int last = min(n + p.per_warp, s.outputs); n < last; n++) {
-    float sum[R], gate[R];
-    dots<KIND, R>(p, s.w, n, at, sum);
-    if (s.gated)
-      dots<KIND, R>(p, s.w2, n, at, gate);
+    float sum = dots<KIND, R>(p, s.w, n, at), gate = s.gated ? dots<KIND, R>(p, s.w2, n, at) : 0;
     int r = threadIdx.x % 32;
-    float mine = sum[0], factor = s.gated ? gate[0] : 0;
-#pragma unroll
-    for (int k = 1; k < R; k++)
-      if (r == k) mine = sum[k], factor = s.gated ? gate[k] : 0;
-    if (r < rows) finish(p, s, r, n, mine, factor);
+    if (r < rows) finish(p, s, r, n, sum, gate);
   }
 }
 
-#define MATVEC(name, KIND)                                                \
+// The variants of four rows want 64 registers for eight blocks on a multiprocessor;
+// two of them would spill, and get 72 for seven.
+#define MATVEC(name, KIND, blocks)                                           \
   KERNEL(matvec_##name##_1, Product, matvec_threads, 8) { matvec<KIND, 1>(p); } \
-  KERNEL(matvec_##name##_4, Product, matvec_threads, 8) { matvec<KIND, 4>(p); }
-MATVEC(f32, TYPE_F32)
-MATVEC(f16, TYPE_F16)
-MATVEC(bf16, TYPE_BF16)
-MATVEC(i8, TYPE_I8)
-MATVEC(q4_0, TYPE_Q4_0)
-MATVEC(q4_1, TYPE_Q4_1)
-MATVEC(q8_0, TYPE_Q8_0)
-MATVEC(q4_k, TYPE_Q4_K)
-MATVEC(q6_k, TYPE_Q6_K)
+  KERNEL(matvec_##name##_4, Product, matvec_threads, blocks) { matvec<KIND, 4>(p); }
+MATVEC(f32, TYPE_F32, 8)
+MATVEC(f16, TYPE_F16, 8)
+MATVEC(bf16, TYPE_BF16, 8)
+MATVEC(i8, TYPE_I8, 8)
+MATVEC(q4_0, TYPE_Q4_0, 8)
+MATVEC(q4_1, TYPE_Q4_1, 7)
+MATVEC(q8_0, TYPE_Q8_0, 8)
+MATVEC(q4_k, TYPE_Q4_K, 8)
+MATVEC(q6_k, TYPE_Q6_K, 7)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/kuai-robot/kuai/internal/bench"
 	"github.com/kuai-robot/kuai/internal/config"
@@ -40,6 +41,9 @@ func (a *app) runEval(ctx context.Context, o *evalFlags) error {
 		c.Planner.Adapter = o.adapter
 	}
 	suite, err := readSuite(o.suite)
+	if err == nil {
+		err = o.setSkills(&c)
+	}
 	if err != nil {
 		return &exitError{exitInput, err}
 	}
@@ -47,7 +51,7 @@ func (a *app) runEval(ctx context.Context, o *evalFlags) error {
 	if episodes == 0 {
 		episodes = len(suite.Episodes)
 	}
-	report, err := daemon.Eval(ctx, &c, suite, eval.Options{Episodes: o.episodes, Seed: o.seed, Given: o.given, Done: func(out *eval.Outcome) error {
+	report, err := daemon.Eval(ctx, &c, suite, eval.Options{Episodes: o.episodes, Seed: o.seed, Given: o.given, Skills: c.Runner, Done: func(out *eval.Outcome) error {
 		a.errors.move(fmt.Sprintf("episode %d of %d", out.Number, episodes))
 		if o.out == "" {
 			return nil
@@ -68,9 +72,12 @@ func readSuite(name string) (*eval.Suite, error) {
 	if name == "tabletop" {
 		return eval.Tabletop(), nil
 	}
+	if suite, ok := eval.Pixels(name); ok {
+		return suite, nil
+	}
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("suite: %w (want tabletop or a JSONL file)", err)
+		return nil, fmt.Errorf("suite: %w (want tabletop, %s or a JSONL file)", err, strings.Join(eval.PixelSuites(), ", "))
 	}
 	defer file.Close()
 	return eval.Read(name, file)

@@ -64,7 +64,9 @@ var (
 	blockNames = []string{
 		"red block", "green block", "blue block", "yellow block", "orange block", "purple block", "white cylinder", "black cylinder",
 	}
-	bowlNames = []string{"red bowl", "green bowl", "blue bowl", "yellow bowl", "purple bowl"}
+	// cylinderNames are the last of blockNames.
+	cylinderNames = blockNames[6:]
+	bowlNames     = []string{"red bowl", "green bowl", "blue bowl", "yellow bowl", "purple bowl"}
 )
 
 // heldOut are pairs that no demonstration asks for.
@@ -100,7 +102,7 @@ func Draw(seed uint64, mix Mix, vary world.Vary, d *robot.Description, arm *hand
 		e.Skills = []robot.Skill{{Name: "pick", Args: []string{blocks[0]}}, {Name: "place_in", Args: []string{blocks[0], bowls[0]}}}
 	case Stack:
 		blocks, bowls = few(blocks, 2, 4), few(bowls, 0, 1)
-		if onto := 1; blocks[onto][len(blocks[onto])-1] == 'r' { // nothing is stacked on a cylinder's end
+		if slices.Contains(cylinderNames, blocks[1]) { // nothing is stacked on a cylinder's end
 			blocks[0], blocks[1] = blocks[1], blocks[0]
 		}
 		e.Skills = []robot.Skill{{Name: "pick", Args: []string{blocks[0]}}, {Name: "place_on", Args: []string{blocks[0], blocks[1]}}}
@@ -136,7 +138,7 @@ const redraw = 1 << 40
 // cylinders says whether something is to be put onto a cylinder.
 func cylinders(skills []robot.Skill) bool {
 	last := skills[len(skills)-1]
-	return last.Name == "place_on" && len(last.Args[1]) > 8 && last.Args[1][len(last.Args[1])-8:] == "cylinder"
+	return last.Name == "place_on" && slices.Contains(cylinderNames, last.Args[1])
 }
 
 func (m Mix) draw(random *rand.Rand) string {

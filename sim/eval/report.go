@@ -77,13 +77,15 @@ func (t *Tally) MeanSeconds() float64 {
 type Report struct {
 	Suite string
 	Given bool
+	// Skills names what carried them out.
+	Skills string
 	// Families in the order of the suite; those that did not run are left out.
 	Families []*Tally
 	All      Tally
 }
 
 func newReport(s *Suite, o Options) *Report {
-	r := &Report{Suite: s.Name, Given: o.Given, All: Tally{Family: "all", Places: map[Place]int{}}}
+	r := &Report{Suite: s.Name, Given: o.Given, Skills: o.Skills, All: Tally{Family: "all", Places: map[Place]int{}}}
 	for _, f := range s.Families() {
 		r.Families = append(r.Families, &Tally{Family: f, Places: map[Place]int{}})
 	}
@@ -134,6 +136,9 @@ func (r *Report) WriteTable(w io.Writer) error {
 	if r.Given {
 		what += ", given the right skills (no language model)"
 	}
+	if r.Skills != "" {
+		what += ", skills " + r.Skills
+	}
 	if _, err := fmt.Fprintf(w, "%s: %d episodes; rates with Wilson intervals at 95 %%\n", what, r.All.Success.Of); err != nil {
 		return err
 	}
@@ -172,20 +177,26 @@ type Figure struct {
 	N    int      `json:"n,omitempty"`
 }
 
+// learnedSkills are told apart in the names of figures.
+const learnedSkills = "learned"
+
 // givenBar is what the body alone must reach.
 const givenBar = ">=0.97"
 
 // Figures gives eval.<suite>.plan, .execute, .success and .seconds, then the
 // same of each family, eval.<suite>.<family>.plan and so on, and where failures
-// lay as a fraction of the episodes, eval.<suite>.at.<place>. With Options.Given
-// the suite's name is followed by -given.
+// lay as a fraction of the episodes, eval.<suite>.at.<place>. With skills that are
+// learned the suite's name is followed by -learned, with Options.Given by -given.
 func (r *Report) Figures() []Figure {
 	root := "eval." + r.Suite
+	if r.Skills == learnedSkills {
+		root += "-" + learnedSkills
+	}
 	if r.Given {
 		root += "-given"
 	}
 	figures := r.All.figures(root)
-	if r.Given {
+	if r.Given && r.Skills != learnedSkills {
 		for i := range figures {
 			if figures[i].Name == root+".success" {
 				figures[i].Bar = givenBar

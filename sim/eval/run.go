@@ -83,6 +83,8 @@ type Options struct {
 	// measures the body alone; episodes whose first plan is missing or empty are
 	// left out, and nothing needs to be said.
 	Given bool
+	// Skills says what carries them out, "scripted" or "learned", for the report.
+	Skills string
 	// Done is called after each episode, for progress and for keeping it.
 	Done func(*Outcome) error
 }

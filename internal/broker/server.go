@@ -51,6 +51,7 @@ type Server struct {
 	url       string
 	folder    string
 	temporary bool
+	lock      *os.File // says that the folder is in use; nil unless temporary
 	password  string
 	tls       *tls.Config
 }
@@ -98,9 +99,10 @@ func freeAddress(listen string) (host string, port int, err error) {
 func (s *Server) prepareFolder() error {
 	if s.folder == "" {
 		// Nothing here outlives the run: memory spares the disk, and a full disk.
-		for _, parent := range []string{sharedMemory, ""} {
-			if folder, err := os.MkdirTemp(parent, "kuai-broker-"); err == nil {
-				s.folder, s.temporary = folder, true
+		for _, parent := range []string{sharedMemory, os.TempDir()} {
+			sweep(parent)
+			if folder, lock, err := claim(parent); err == nil {
+				s.folder, s.lock, s.temporary = folder, lock, true
 				return nil
 			}
 		}
@@ -191,7 +193,7 @@ func (s *Server) Close() error {
 	}
 	if s.temporary {
 		s.temporary = false
-		return os.RemoveAll(s.folder)
+		return errors.Join(os.RemoveAll(s.folder), s.lock.Close())
 	}
 	return nil
 }

@@ -10,21 +10,27 @@ import (
 )
 
 func (a *app) runCommand() *cobra.Command {
-	return &cobra.Command{
+	adapter := ""
+	c := &cobra.Command{
 		Use:   "run",
 		Short: "Start the robot: in simulation, unless a configuration says otherwise",
 		Long: "Runs until it is interrupted. Without a configuration that is the simulated arm with its broker\n" +
 			"on port 1883 and its page on http://localhost:8080; kuai config prints what may be changed.",
-		Example: "  kuai run\n  kuai run --config robot.yaml",
+		Example: "  kuai run\n  kuai run --config robot.yaml\n  kuai run --adapter my-adapter",
 		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			settings, err := config.Load(a.configPath)
 			if err != nil {
 				return &exitError{exitInput, err}
 			}
+			if adapter != "" {
+				settings.Planner.Adapter = adapter
+			}
 			return a.runDaemon(c.Context(), settings, newLog(a.errors, settings.Log))
 		},
 	}
+	c.Flags().StringVar(&adapter, "adapter", "", "plan with this `ADAPTER` instead of planner.adapter: auto, none or a folder")
+	return c
 }
 
 // newLog writes lines of the configured kind.

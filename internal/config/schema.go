@@ -295,7 +295,8 @@ type Planner struct {
 	Threads int `yaml:"threads"`
 	// What was trained to plan with it: auto is the built-in LoRA adapter where
 	// model and catalogue are those that it was trained for; none plans from
-	// worked examples; anything else is a folder in the layout of peft.
+	// worked examples; anything else is a folder with a LoRA, a prefix or a
+	// bottleneck adapter (docs/models.md).
 	Adapter string `yaml:"adapter"`
 	// What the robot can be told to do: tabletop is built in, anything else is
 	// a YAML file.

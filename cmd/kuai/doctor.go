@@ -98,6 +98,7 @@ func (a *app) looks() []func(context.Context) []finding {
 		func(ctx context.Context) []finding { return a.lookBroker(ctx) },
 		func(ctx context.Context) []finding { return lookPage(ctx, &c) },
 		func(ctx context.Context) []finding { return lookCameras(ctx, &c) },
+		func(ctx context.Context) []finding { return lookSound(ctx, &c) },
 		func(context.Context) []finding { return lookServos(&c) },
 	)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,17 +14,18 @@ import (
 
 func (a *app) sayCommand() *cobra.Command {
 	var detach bool
+	var spoken spokenFlags
 	c := &cobra.Command{
 		Use:   "say TEXT",
 		Short: "Say what the robot should do, and watch how it does it",
 		Long: "Sends an instruction and prints the plan as it unfolds: at each step the best candidates with\n" +
 			"what the language model gives them (say), whether they would succeed now (can) and the product,\n" +
-			"what ran, and how it ended. \"-\" reads the text from standard input.\n\n" +
+			"what ran, and how it ended. \"-\" reads the text from standard input; --audio hears it in a sound file.\n\n" +
 			"The exit status is 0 only when the robot says that it succeeded: 2 the text cannot be an\n" +
 			"instruction, 3 the robot does not answer, 4 it refused, 5 it tried and gave up.",
-		Example: "  kuai say \"put the red block in the blue bowl\"\n  echo \"clear the table\" | kuai say -\n  kuai say --json \"stack the green block on the blue block\"",
+		Example: "  kuai say \"put the red block in the blue bowl\"\n  echo \"clear the table\" | kuai say -\n  kuai say --audio order.wav\n  kuai say --json \"stack the green block on the blue block\"",
 		RunE: func(c *cobra.Command, args []string) error {
-			text, err := a.instructionText(args)
+			text, err := a.instruction(c.Context(), &spoken, args)
 			if err != nil {
 				return err
 			}
@@ -36,7 +38,16 @@ func (a *app) sayCommand() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&detach, "detach", false, "return as soon as the robot has accepted")
+	spoken.register(c)
 	return a.addLinkFlags(c)
+}
+
+// instruction gives what was typed, or what is said in a sound file.
+func (a *app) instruction(ctx context.Context, f *spokenFlags, args []string) (string, error) {
+	if f.file != "" {
+		return a.spokenText(ctx, f, args)
+	}
+	return a.instructionText(args)
 }
 
 // instructionText joins the arguments and checks them as the daemon would, so

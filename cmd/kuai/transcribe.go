@@ -13,7 +13,6 @@ import (
 	"github.com/kuai-robot/kuai/fusion/speech"
 	"github.com/kuai-robot/kuai/internal/models"
 	"github.com/kuai-robot/kuai/perception/audio"
-	"github.com/kuai-robot/kuai/robot"
 )
 
 // transcribeFlags are what the user asked for.
@@ -28,7 +27,7 @@ func (a *app) transcribeCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "transcribe FILE...",
 		Short: "Write down what is said in sound files",
-		Long: "Hears WAV files, and raw files of 16-bit samples (.raw, .pcm; see --rate), with Whisper, and prints\n" +
+		Long: "Hears WAV, MP3, OGG and FLAC files of any length, and raw ones of 16-bit samples (.raw, .pcm; see --rate), with Whisper, and prints\n" +
 			"each text with its confidence and how long it took. With a reference it prints the word error rate\n" +
 			"too. A reference is a text file: the words of the one FILE, or lines \"NAME<tab>WORDS\" or\n" +
 			"\"WORDS (NAME)\", where NAME is that of a FILE without its ending.",
@@ -89,33 +88,33 @@ func (a *app) transcribe(ctx context.Context, f *transcribeFlags, files []string
 }
 
 func (a *app) transcribeFiles(ctx context.Context, s *speech.Session, f *transcribeFlags, files []string, spoken map[string]string) error {
-	var errors, words int
+	var wrong, words int
 	for _, path := range files {
-		clip, err := readSound(path, f.rate)
+		file, err := openSound(path, f.rate)
 		if err != nil {
 			return err
 		}
 		start := a.clock.Now()
-		result, err := s.Transcribe(ctx, audio.Resample(clip.Samples, clip.Rate, audio.Rate), f.language)
-		if err != nil {
+		result, samples, err := transcribeSound(ctx, s, file, f.language)
+		if err := errors.Join(err, file.close()); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 		heard := transcript{
 			File: path, Text: result.Text, Language: result.Language, Confidence: result.Confidence, NoSpeech: result.NoSpeech,
-			Repeats: result.Repeats, Seconds: float64(len(clip.Samples)) / float64(clip.Rate), Milliseconds: 1e3 * a.clock.Now().Sub(start).Seconds(),
+			Repeats: result.Repeats, Seconds: float64(samples) / audio.Rate, Milliseconds: 1e3 * a.clock.Now().Sub(start).Seconds(),
 		}
 		if said, ok := spoken[stem(path)]; ok {
 			e := speech.Compare(said, result.Text)
 			rate := e.Rate()
 			heard.WER, heard.Reference = &rate, said
-			errors, words = errors+e.Total(), words+e.Words
+			wrong, words = wrong+e.Total(), words+e.Words
 		}
 		if err := a.printTranscript(&heard); err != nil {
 			return err
 		}
 	}
 	if words > 0 && !a.json {
-		a.out.line("%s", a.out.bold(fmt.Sprintf("word error rate %.1f %%: %d errors in %d words", 100*float64(errors)/float64(words), errors, words)))
+		a.out.line("%s", a.out.bold(fmt.Sprintf("word error rate %.1f %%: %d errors in %d words", 100*float64(wrong)/float64(words), wrong, words)))
 	}
 	return nil
 }
@@ -151,27 +150,6 @@ func (a *app) printTranscript(t *transcript) error {
 	a.out.line("%s  %s", a.out.bold(t.File), t.Text)
 	a.out.line("  %s", a.out.dim(notes))
 	return nil
-}
-
-// readSound reads a file by its ending.
-func readSound(path string, rate int) (*robot.Clip, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, &exitError{exitInput, err}
-	}
-	var clip *robot.Clip
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".wav", ".wave":
-		clip, err = audio.ReadWAV(file)
-	case ".raw", ".pcm", ".s16":
-		clip, err = audio.ReadRaw(file, rate)
-	default:
-		err = errors.New("kuai transcribe reads .wav, and .raw or .pcm of 16-bit samples (ffmpeg -i FILE -ar 16000 -ac 1 FILE.wav makes one)")
-	}
-	if err := errors.Join(err, file.Close()); err != nil {
-		return nil, exitf(exitInput, "%s: %w", path, err)
-	}
-	return clip, nil
 }
 
 func stem(path string) string {

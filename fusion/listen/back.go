@@ -104,7 +104,7 @@ func (l *Listener) recognise(ctx context.Context, s *segment) error {
 			return nil
 		}
 	}
-	u := l.utterance(s, judge(&result))
+	u := l.utterance(s, Judge(&result))
 	u.Result = result
 	if u.Problem == "" {
 		l.counts.believed.Add(1)
@@ -113,8 +113,8 @@ func (l *Listener) recognise(ctx context.Context, s *segment) error {
 	return nil
 }
 
-// judge says why a result is not to be believed.
-func judge(r *speech.Result) Problem {
+// Judge says why a result is not to be believed.
+func Judge(r *speech.Result) Problem {
 	switch {
 	case r.Repeats:
 		return Repeats

@@ -50,7 +50,7 @@ func (s *Session) Transcribe(ctx context.Context, samples []float32, language st
 			all = r
 			continue
 		}
-		all.join(&r)
+		all.Join(&r)
 	}
 	return all, nil
 }
@@ -78,8 +78,8 @@ func (s *Session) Again(ctx context.Context, samples []float32, language string,
 	return s.transcribe(ctx, samples, told, draft)
 }
 
-// join appends what followed.
-func (r *Result) join(next *Result) {
+// Join appends what followed.
+func (r *Result) Join(next *Result) {
 	r.Text = strings.TrimSpace(r.Text + " " + next.Text)
 	r.Tokens = append(r.Tokens, next.Tokens...)
 	r.NoSpeech = min(r.NoSpeech, next.NoSpeech)

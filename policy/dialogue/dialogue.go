@@ -263,7 +263,7 @@ func (d *Dialogue) Whole(text string, scene *robot.Scene) bool {
 	return d.words.read(d.words.mend(&u, scene), scene).whole
 }
 
-// clean gives a text as an instruction: no capital, no full stop.
-func clean(text string) string {
+// Clean gives a text as an instruction: no capital, no full stop.
+func Clean(text string) string {
 	return strings.ToLower(strings.Trim(strings.TrimSpace(text), ".!?,;:…\"'“”"))
 }

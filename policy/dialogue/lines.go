@@ -18,7 +18,7 @@ func linesOf(language string) lines {
 			yes: "请说。", again: "我没听懂。", sayAgain: "好，请再说一遍。", allRight: "好。", noPlan: "我还没做过什么。",
 			instead: "那要哪一个？", noOther: "没有别的了。",
 			didYouSay: func(s string) string { return fmt.Sprintf("你说的是“%s”吗？", s) },
-			heard:     func(s string) string { return fmt.Sprintf("我听到“%s”，但我不会做。", clean(s)) },
+			heard:     func(s string) string { return fmt.Sprintf("我听到“%s”，但我不会做。", Clean(s)) },
 			which:     func(s string) string { return "哪一个：" + s + "？" },
 		}
 	}
@@ -26,7 +26,7 @@ func linesOf(language string) lines {
 		yes: "Yes?", again: "I did not understand that.", sayAgain: "All right. Please say it again.", allRight: "All right.",
 		noPlan: "I have not done anything yet.", instead: "Which one then?", noOther: "There is no other one.",
 		didYouSay: func(s string) string { return fmt.Sprintf("Did you say: %s?", s) },
-		heard:     func(s string) string { return fmt.Sprintf("I heard: %s. I cannot do that.", clean(s)) },
+		heard:     func(s string) string { return fmt.Sprintf("I heard: %s. I cannot do that.", Clean(s)) },
 		which:     func(s string) string { return "Which one: " + s + "?" },
 	}
 }

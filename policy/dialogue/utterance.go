@@ -27,7 +27,7 @@ func parse(text string) utterance {
 			b.WriteByte(' ')
 		}
 	}
-	return utterance{text: clean(text), words: strings.Fields(b.String())}
+	return utterance{text: Clean(text), words: strings.Fields(b.String())}
 }
 
 // after gives what follows first, when u begins with it; words of politeness may

@@ -102,7 +102,7 @@ const longestSample = 256
 
 func languageOpener(b kernels.Backend, lines []string) opener {
 	return func(dir string, o kernels.Options) (quantize.Runner, error) {
-		m, err := generate.Open(dir, b, generate.Options{Context: 2 * longestSample, Compile: o})
+		m, err := generate.Open(dir, b, generate.Options{Compile: o})
 		if err != nil {
 			return nil, err
 		}

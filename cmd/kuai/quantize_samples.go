@@ -234,12 +234,12 @@ func simulatedFrames(most int) ([]*robot.Frame, error) {
 func clipsOf(sources []string, most int) ([][]float32, error) {
 	paths := spread[string]{most: most}
 	for _, source := range sources {
-		files, err := filesOf(source, ".wav", ".raw", ".pcm")
+		files, err := filesOf(source, ".wav", ".raw", ".pcm", ".mp3", ".ogg", ".flac")
 		if err != nil {
 			return nil, &exitError{exitInput, err}
 		}
 		if len(files) == 0 {
-			return nil, exitf(exitInput, "%s: no sound (.wav, .raw, .pcm)", source)
+			return nil, exitf(exitInput, "%s: no sound (.wav, .mp3, .ogg, .flac, .raw, .pcm)", source)
 		}
 		for _, path := range files {
 			paths.add(path)

@@ -19,7 +19,11 @@
 //
 // The kernels are written once, with the compiler's vector extension, and
 // compiled for several levels of processor: base (SSE2, NEON), AVX2, AVX-512
-// with VNNI, the same with BF16. New takes the best that the processor has.
+// with VNNI, the same with BF16; on arm64 dot products with f16 (DotProd), the
+// same with mixed signs and BF16 (I8MM). New takes the best that the processor
+// has; any processor has base. Where a processor multiplies f16 and not bf16,
+// BFloat16 means f16 in runs of 16 that are summed in f32, weights and rows
+// over powers of two so that no sum overflows.
 //
 // All products use these kernels, also the large ones of floats. Measured beside
 // a library's bare product (oneDNN 2.6, one core with AVX-512, a machine that

@@ -46,6 +46,9 @@ func readTable(path string, wanted []string, each func(values) error) (err error
 }
 
 func readRows(from io.ReaderAt, size int64, wanted []string, each func(values) error) error {
+	if err := checkFooter(from, size); err != nil {
+		return err
+	}
 	file, err := parquet.OpenFile(from, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return err
@@ -66,6 +69,9 @@ func readRows(from io.ReaderAt, size int64, wanted []string, each func(values) e
 		if !found[name] {
 			return fmt.Errorf("there is no column %s", name)
 		}
+	}
+	if err := checkPages(from, size, file, names); err != nil {
+		return err
 	}
 	for _, group := range file.RowGroups() {
 		if err := readGroup(group, names, each); err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/kuai-robot/kuai/internal/config"
 	"github.com/kuai-robot/kuai/internal/models"
 	"github.com/kuai-robot/kuai/kernels"
+	"github.com/kuai-robot/kuai/kernels/cpu"
 )
 
 // What kuai needs of a machine with the default models.
@@ -28,10 +29,11 @@ func lookProgram(context.Context) []finding {
 
 func lookProcessor(context.Context) []finding {
 	features := kernels.CPUFeatures()
-	f := finding{"processor", good, fmt.Sprintf("%d cores: %s", runtime.NumCPU(), strings.Join(features, ", ")), ""}
-	if len(features) == 0 {
-		f.Level, f.Detail = warning, f.Detail+"no vector unit that the cpu backend knows"
-		f.Mend = "expect the language model to be slow, or set planner.backend: ref"
+	level := cpu.New(cpu.Options{Threads: 1}).(*cpu.Backend).Level()
+	f := finding{"processor", good, fmt.Sprintf("%d cores: %s; kernels for %v", runtime.NumCPU(), strings.Join(features, ", "), level), ""}
+	if level == cpu.Base && runtime.GOARCH == "amd64" {
+		f.Level, f.Detail = warning, fmt.Sprintf("%d cores without AVX2: plain kernels, several times slower", runtime.NumCPU())
+		f.Mend = "expect the language model to be slow, or use a processor of 2014 or later"
 	}
 	return []finding{f}
 }

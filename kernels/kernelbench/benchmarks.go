@@ -16,15 +16,16 @@ func benchmarks() []benchmark {
 		for _, s := range []struct{ rows, outputs, inputs int }{{50, 768, 768}, {50, 3072, 768}, {50, 768, 3072}, {512, 1536, 576}} {
 			out = append(out, gemm(p, s.rows, s.outputs, s.inputs))
 		}
-		out = append(out, conv(p))
+		out = append(out, conv(p), conv2D(p))
 	}
+	out = append(out, calibrated(50, 768, 768), calibrated(50, 3072, 768), calibrated(50, 768, 3072), lstm())
 	for _, t := range []kernels.DType{kernels.F32, kernels.F16, kernels.BF16, kernels.I8, kernels.Q4_0, kernels.Q4_1, kernels.Q8_0, kernels.Q4_K, kernels.Q6_K} {
 		out = append(out, matVec(t), fewRows(t, 8), fewRows(t, 512))
 	}
 	for _, t := range []kernels.DType{kernels.F32, kernels.F16} {
 		out = append(out, attention(t, 1, 512), attention(t, 12, 500), attention(t, 512, 0))
 	}
-	return append(out, elementwise()...)
+	return append(append(out, elementwise()...), moves()...)
 }
 
 // gemm is a product of f32 weights at a precision.

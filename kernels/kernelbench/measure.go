@@ -83,6 +83,9 @@ func (b benchmark) seconds(backend kernels.Backend, now func() time.Duration) (f
 			for i := range session.F32(v) {
 				session.F32(v)[i] = float32(i%17)/8 - 1
 			}
+			for i := range session.I32(v) {
+				session.I32(v)[i] = int32(i)
+			}
 		}
 	}
 	return fastest(session, now)

@@ -33,7 +33,7 @@ var melodies = map[Earcon][]tone{
 	Listening:     {{880, 90 * time.Millisecond}},
 	Understood:    {{660, 70 * time.Millisecond}, {990, 90 * time.Millisecond}},
 	Stopped:       {{440, 120 * time.Millisecond}, {330, 180 * time.Millisecond}},
-	NotUnderstood: {{330, 80 * time.Millisecond}, {330, 80 * time.Millisecond}},
+	NotUnderstood: {{330, 90 * time.Millisecond}, {330, 90 * time.Millisecond}},
 }
 
 const (

@@ -29,6 +29,7 @@ type network struct {
 
 type stem struct {
 	convs []encoder.Linear
+	tuned []encoder.Linear // the phrase's gains and shifts of each but the first and the last
 	place *kernels.Weight
 	size  [2]int
 }
@@ -77,6 +78,9 @@ func loadStem(l *encoder.Loader, c *Config, name string, size [2]int) stem {
 		}
 		at := fmt.Sprintf("%s.convs.%d", name, i)
 		s.convs = append(s.convs, encoder.Linear{W: l.Take(at+".weight", out, in, 3, 3), Bias: l.Take(at+".bias", out)})
+		if i > 0 && i < len(c.Stem) {
+			s.tuned = append(s.tuned, l.Linear(fmt.Sprintf("%s.tuned.%d", name, i-1), 2*out, c.Width))
+		}
 		in = out
 	}
 	return s
@@ -104,9 +108,11 @@ func (n *network) build(g *kernels.Graph) ports {
 		words:    g.Input("words", kernels.I32, kernels.N(c.Slots)),
 		features: g.Input("features", kernels.F32, kernels.N(1), kernels.N(c.Features)),
 	}
-	seen := g.Add(kernels.Concat{Xs: []kernels.Value{n.front.build(g, c, p.front), n.wrist.build(g, c, p.wrist)}})
+	said := g.Add(kernels.Embed{Table: n.word, IDs: p.words})
+	phrase := g.Add(kernels.MeanRows{X: said})
+	seen := g.Add(kernels.Concat{Xs: []kernels.Value{n.front.build(g, c, p.front, phrase), n.wrist.build(g, c, p.wrist, phrase)}})
 	seen = n.pictures.Apply(g, seen, epsilon)
-	words := g.Add(kernels.Binary{X: g.Add(kernels.Embed{Table: n.word, IDs: p.words}), Y: g.Add(kernels.Const{W: n.slot})})
+	words := g.Add(kernels.Binary{X: said, Y: g.Add(kernels.Const{W: n.slot})})
 	act := g.Add(kernels.Const{W: n.act})
 	if c.Flow {
 		p.noise = g.Input("noise", kernels.F32, kernels.N(c.Horizon), kernels.N(c.Action))
@@ -134,19 +140,38 @@ func (n *network) build(g *kernels.Graph) ports {
 // pixel is how a byte of a picture is scaled to −1..1.
 var pixelScale, pixelShift = []float32{1 / 127.5, 1 / 127.5, 1 / 127.5}, []float32{-1, -1, -1}
 
-func (s *stem) build(g *kernels.Graph, c *Config, x kernels.Value) kernels.Value {
+func (s *stem) build(g *kernels.Graph, c *Config, x, phrase kernels.Value) kernels.Value {
 	for i, conv := range s.convs {
 		op := kernels.Conv2D{X: x, W: conv.W, Bias: conv.Bias, Stride: 2, Padding: 1, Act: kernels.ReLU}
 		if i == 0 {
 			op.PixelScale, op.PixelShift = pixelScale, pixelShift
 		}
-		if i == len(s.convs)-1 {
+		tuned := i > 0 && i < len(s.convs)-1
+		if tuned || i == len(s.convs)-1 {
 			op.Act = kernels.Identity
 		}
 		x = g.Add(op)
+		if tuned {
+			x = tune(g, s.tuned[i-1], x, phrase)
+		}
 	}
 	x = g.Add(kernels.Reshape{X: x, Shape: kernels.Shape{kernels.N(c.tokens(s.size)), kernels.N(c.Width)}})
 	return g.Add(kernels.Binary{X: x, Y: g.Add(kernels.Const{W: s.place})})
+}
+
+// tune scales and shifts the channels of x, [H, W, C], as the phrase asks for
+// (FiLM, arXiv 1709.07871).
+func tune(g *kernels.Graph, by encoder.Linear, x, phrase kernels.Value) kernels.Value {
+	shape := g.Shape(x)
+	if len(shape) != 3 {
+		return x // the graph has failed already
+	}
+	channels := shape[2].Max()
+	factors := by.Apply(g, phrase, kernels.Identity)
+	x = g.Add(kernels.Reshape{X: x, Shape: kernels.Shape{kernels.N(shape[0].Max() * shape[1].Max()), shape[2]}})
+	x = g.Add(kernels.Binary{Kind: kernels.Mul, X: x, Y: g.Add(kernels.Slice{X: factors, Axis: 1, Len: channels})})
+	x = g.Add(kernels.Binary{X: x, Y: g.Add(kernels.Slice{X: factors, Axis: 1, Start: channels, Len: channels})})
+	return g.Add(kernels.Reshape{X: g.Add(kernels.Activate{X: x, Act: kernels.ReLU}), Shape: shape})
 }
 
 func (a *attention) build(g *kernels.Graph, heads int, x, y, residual kernels.Value) kernels.Value {

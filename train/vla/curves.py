@@ -14,8 +14,8 @@ def draw(history: list[dict], path: Path) -> None:
 
     figure, axes = plt.subplots(figsize=(7, 4))
     steps = [h["step"] for h in history]
-    for name in ("action", "where", "done"):
-        axes.plot(steps, [h[name] for h in history], label=name, linewidth=1)
+    for name in ("action", "where", "done", "token"):
+        axes.plot(steps, [h.get(name, float("nan")) for h in history], label=name, linewidth=1)
     axes.set_yscale("log")
     axes.set_xlabel("step")
     axes.set_ylabel("loss")

@@ -97,6 +97,31 @@ class Data:
         return collate(parts)
 
 
+# The front camera as sim/world/tabletop.xml has it: where it is, its axes, and the
+# angle that its picture spans from top to bottom. Episodes move it a little, which
+# makes the token of a thing a guess by no more than a token.
+CAMERA = np.array([0.58, -0.2, 0.42])
+RIGHT = np.array([0.2, 0.5, 0.0]) / np.hypot(0.2, 0.5)
+UP = np.array([-0.185, 0.074, 0.29])
+UP = UP - RIGHT * (RIGHT @ UP)
+UP = UP / np.linalg.norm(UP)
+BACK = np.cross(RIGHT, UP)
+FOVY = np.radians(43.0)
+GRID = (6, 8)  # rows and columns of the front picture's tokens
+
+
+def token(where: np.ndarray) -> np.ndarray:
+    """In which token of the front picture points are: [..., 3] → [...]; -1 where they
+    are outside of it or unknown."""
+    with np.errstate(invalid="ignore"):
+        seen = np.stack([(where - CAMERA) @ axis for axis in (RIGHT, UP, BACK)], -1)
+        reach = -seen[..., 2] * np.tan(FOVY / 2)
+        row = np.floor((1 - seen[..., 1] / reach) / 2 * GRID[0])
+        column = np.floor((1 + seen[..., 0] / reach * GRID[0] / GRID[1]) / 2 * GRID[1])
+        inside = (row >= 0) & (row < GRID[0]) & (column >= 0) & (column < GRID[1]) & (reach > 0)
+    return np.where(inside, np.nan_to_num(row * GRID[1] + column), -1).astype(np.int64)
+
+
 def collate(parts: list[tuple[Shard, np.ndarray]]) -> dict[str, np.ndarray]:
     """A batch of the rows of shards."""
 
@@ -119,5 +144,6 @@ def collate(parts: list[tuple[Shard, np.ndarray]]) -> dict[str, np.ndarray]:
         "done": (steps[None] >= done_at[:, None]).astype(np.float32),
         "where": np.nan_to_num(where / PLACE_SCALE).astype(np.float32),
         "known": np.isfinite(where[..., 0]).astype(np.float32),
+        "token": token(where),
         "holds": column("holds").astype(np.float32),
     }

@@ -30,6 +30,9 @@ def write(folder: Path, flow: bool) -> None:
     with torch.no_grad():
         for p in policy.parameters():
             p.copy_((2.0 * p).half().float() if p.dim() > 1 else p + 0.1 * torch.randn_like(p))
+        for stem in (policy.front, policy.wrist):
+            for tuned in stem.tuned:
+                tuned.weight.copy_((0.1 * torch.randn_like(tuned.weight)).half().float())
     model.export(policy.state_dict(), config, folder, {})
     phrase = "place the red block in the shiny bowl"
     features = torch.linspace(-1, 1, config.features)
@@ -46,7 +49,7 @@ def write(folder: Path, flow: bool) -> None:
             batch[k] = batch[k].double() / 127.5 - 1
         batch["features"] = batch["features"].double()
         extra = (noise.double(), torch.tensor([0.4]).double()) if flow else ()
-        action, done, where = double(batch, *extra)
+        action, done, where, _ = double(batch, *extra)
     expected = {
         "phrase": phrase,
         "words": words.encode(phrase),

@@ -53,11 +53,21 @@ class Stem(nn.Module):
         self.convs = nn.ModuleList(
             nn.Conv2d(a, b, 3, 2, 1) for a, b in zip(channels[:-1], channels[1:], strict=True)
         )
+        # The phrase scales and shifts every channel but the first convolution's
+        # (FiLM, arXiv 1709.07871): what is looked for shows before the tokens are made.
+        self.tuned = nn.ModuleList(nn.Linear(c.width, 2 * n) for n in c.stem[1:])
+        for layer in self.tuned:
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+            layer.bias.data[: layer.out_features // 2] = 1.0
         self.place = nn.Parameter(0.02 * torch.randn(c.tokens(size), c.width))
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, phrase: torch.Tensor) -> torch.Tensor:
         for i, conv in enumerate(self.convs):
             x = conv(x)
+            if 0 < i < len(self.convs) - 1:
+                gain, shift = self.tuned[i - 1](phrase)[:, :, None, None].chunk(2, 1)
+                x = x * gain + shift
             if i + 1 < len(self.convs):
                 x = F.relu(x)
         return x.flatten(2).transpose(1, 2) + self.place
@@ -111,12 +121,18 @@ class Policy(nn.Module):
         self.norm = nn.LayerNorm(c.width)
         self.action, self.done = nn.Linear(c.width, c.action), nn.Linear(c.width, 1)
         self.where = nn.Linear(c.width, 3)
+        # Which token of the front picture a thing is in: only training asks.
+        self.find_query, self.find_key = nn.Linear(c.width, c.width), nn.Linear(c.width, c.width)
         nn.init.normal_(self.word.weight, std=0.3)
 
     def forward(self, b: dict, noisy=None, time=None) -> tuple[torch.Tensor, ...]:
         """Actions [B, horizon, 6], whether the skill is over at each of them (as
-        logits) and where the two things are [B, 2, 3]."""
-        pictures = torch.cat([self.front(image(b["front"])), self.wrist(image(b["wrist"]))], 1)
+        logits), where the two things are [B, 2, 3], and in which token of the front
+        picture (logits [B, 2, tokens])."""
+        said = self.word(b["words"])
+        phrase = said.mean(1)
+        front, wrist = self.front(image(b["front"]), phrase), self.wrist(image(b["wrist"]), phrase)
+        pictures = torch.cat([front, wrist], 1)
         pictures = self.norm_pictures(pictures)
         rows = len(pictures)
         act = self.act.expand(rows, -1, -1)
@@ -124,7 +140,7 @@ class Policy(nn.Module):
             act = act + self.noisy(noisy) + self.time(waves(time))[:, None]
         x = torch.cat(
             [
-                self.word(b["words"]) + self.slot,
+                said + self.slot,
                 self.body(b["features"])[:, None],
                 self.seek.expand(rows, -1, -1),
                 act,
@@ -135,8 +151,11 @@ class Policy(nn.Module):
             x = layer(x, pictures)
         x = self.norm(x)
         n = words.SLOTS + 1
-        acts = x[:, n + 2 :]
-        return self.action(acts), self.done(acts)[..., 0], self.where(x[:, n : n + 2])
+        acts, seeks = x[:, n + 2 :], x[:, n : n + 2]
+        tokens = pictures[:, : front.shape[1]]
+        found = self.find_query(seeks) @ self.find_key(tokens).transpose(1, 2)
+        found = found * self.config.width**-0.5
+        return self.action(acts), self.done(acts)[..., 0], self.where(seeks), found
 
 
 def image(x: torch.Tensor) -> torch.Tensor:
@@ -159,18 +178,22 @@ def losses(policy: Policy, b: dict) -> dict[str, torch.Tensor]:
         # More of the times near noise, as pi0 does (arXiv 2410.24164).
         time = torch.distributions.Beta(1.0, 1.5).sample((len(noise),)).clamp(max=0.999)
         mixed = time[:, None, None] * b["actions"] + (1 - time[:, None, None]) * noise
-        flow, done, where = policy(b, mixed, time)
+        flow, done, where, found = policy(b, mixed, time)
         action = (flow.float() - (b["actions"] - noise)).square().mean()
     else:
-        actions, done, where = policy(b)
+        actions, done, where, found = policy(b)
         action = (actions.float() - b["actions"]).abs().mean()
     known = b["known"][..., None]
     missed = ((where.float() - b["where"]).abs() * known).sum() / (3 * known.sum()).clamp(min=1)
     over = F.binary_cross_entropy_with_logits(done.float(), b["done"])
-    return {"action": action, "where": missed, "done": over}
+    token = F.cross_entropy(found.float().flatten(0, 1), b["token"].flatten(), ignore_index=-1)
+    return {"action": action, "where": missed, "done": over, "token": token}
 
 
-WEIGHTS = {"action": 1.0, "where": 0.5, "done": 0.1}
+WEIGHTS = {"action": 1.0, "where": 0.5, "done": 0.1, "token": 0.15}
+
+# What only training asks for.
+UNUSED = ("find_query.", "find_key.")
 
 
 def export(state: dict, config: Config, folder: Path, more: dict) -> None:
@@ -191,6 +214,8 @@ def export(state: dict, config: Config, folder: Path, more: dict) -> None:
     }
     tensors = {}
     for name, value in state.items():
+        if name.startswith(UNUSED):
+            continue
         dtype = torch.float16 if value.dim() > 1 else torch.float32
         tensors[name] = value.detach().to(dtype).contiguous()
     folder.mkdir(parents=True, exist_ok=True)

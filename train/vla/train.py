@@ -63,8 +63,9 @@ class Trainer:
             self.load(self.path)
         elif a.init:
             kept = torch.load(a.init, weights_only=False)
-            self.policy.load_state_dict(kept["average"])
-            self.average = {k: v.clone() for k, v in kept["average"].items()}
+            # What the checkpoint does not have begins as it is made.
+            self.policy.load_state_dict(kept["average"], strict=False)
+            self.average = {k: v.clone() for k, v in self.policy.state_dict().items()}
 
     def load(self, path: Path) -> None:
         kept = torch.load(path, weights_only=False)

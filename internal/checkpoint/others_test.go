@@ -105,6 +105,14 @@ func FuzzSafetensors(f *testing.F) {
 	for _, c := range hostileSafetensors {
 		f.Add(c.file)
 	}
+	quantised, err := safetensorsHeader([]Tensor{
+		{Name: "a.weight", DType: I8, Shape: []int{2, 4}, Data: make([]byte, 8)}, floats("a.weight_scale", []float32{1, 2}, 2, 1),
+		floats("a.input_scale", []float32{3}, 1),
+	}, nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(append(quantised, make([]byte, 8+8+4)...))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if file, err := ParseSafetensors(data); err == nil {
 			checkUsable(t, file, len(data))

@@ -138,6 +138,9 @@ mutation: ## change the safety core in every small way; each change must fail a 
 soak: ## ten million random commands to the safety core: no output breaks a limit
 	$(GO) test ./actuation/safety -run RandomStream -v -timeout 60m -safety.commands 10000000
 
+soak-day: ## 24 hours of the robot's time, as fast as it goes (a quarter of an hour): nothing is left behind
+	$(GO) test ./internal/daemon -run TestSoak -v -timeout 120m -daemon.soak 24h
+
 test-web: web/node_modules models ## the page in a real browser (needs Node 20 and Chromium)
 	$(GO) test -count=1 -v -run 'TestBrowser|TestBuilt' ./internal/web ./internal/daemon
 
@@ -166,4 +169,4 @@ $(VENV)/bin/ruff:
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install -q ruff==0.14.5
 
-.PHONY: help run build deps fw models man web pictures eval bench peers-deps bench-peers figures jetson test-jetson train-deps train-planner train-voice-deps train-voice parity-voice test-train test mutation soak test-arm64 test-web test-lerobot web-deps test-deps lint
+.PHONY: help run build deps fw models man web pictures eval bench peers-deps bench-peers figures jetson test-jetson train-deps train-planner train-voice-deps train-voice parity-voice test-train test mutation soak soak-day test-arm64 test-web test-lerobot web-deps test-deps lint

@@ -162,6 +162,8 @@ test-lerobot: .venv-lerobot/bin/python ## datasets opened by the lerobot package
 test-deps: ## what only the tests need: peers, cross compilers, a browser
 	@scripts/deps.sh run test
 
+include kernels/cuda/cuda.mk
+
 lint: $(VENV)/bin/ruff ## gofmt, vet, staticcheck, clang-format, ruff
 	@scripts/lint.sh
 

@@ -2,20 +2,20 @@ package cuda
 
 import "github.com/kuai-robot/kuai/kernels"
 
-type embed struct {
+type embedRows struct {
 	kernels.Embed
 	to    value
 	table cMatrix
 }
 
-func (o *embed) key() packKey { return packKey{w: o.Table, kind: o.Table.Type} }
+func (o *embedRows) key() packKey { return packKey{w: o.Table, kind: o.Table.Type} }
 
-func (o *embed) load(e *executable) (err error) {
+func (o *embedRows) load(e *executable) (err error) {
 	o.table, err = e.pack(o.key())
 	return err
 }
 
-func (o *embed) command(r *recorder) Command {
+func (o *embedRows) command(r *recorder) Command {
 	c := cEmbed{table: o.table, to: r.mat(o.to), ids: r.at(o.IDs), scalars: r.scalars, kind: int32(o.Table.Type), scale: o.Scale}
 	if o.Scale == 0 {
 		c.scale = 1

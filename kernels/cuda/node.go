@@ -12,7 +12,7 @@ func (l *lowering) node(i int, n kernels.Node) error {
 	switch op := n.Op.(type) {
 	case kernels.Const: // known already
 	case kernels.Embed:
-		one(&embed{Embed: op, to: n.Out}, "Embed "+op.Table.Name, op.IDs)
+		one(&embedRows{Embed: op, to: n.Out}, "Embed "+op.Table.Name, op.IDs)
 	case kernels.Gather:
 		one(&gather{op, n.Out}, "Gather", op.X, op.Rows)
 	case kernels.Softmax:

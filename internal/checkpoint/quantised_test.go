@@ -7,7 +7,9 @@ import (
 	"testing"
 )
 
-func matrixOf(name string, numbers []float32, shape ...int) Tensor { return floats(name, numbers, shape...) }
+func matrixOf(name string, numbers []float32, shape ...int) Tensor {
+	return floats(name, numbers, shape...)
+}
 
 // Quantised weights come back from a file as they were made, near the original.
 func TestQuantiseRoundTrip(t *testing.T) {

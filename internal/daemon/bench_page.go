@@ -53,8 +53,8 @@ func benchPage(ctx context.Context, c *config.Config) (rows []bench.Row, err err
 		{Name: "page.compressed", Value: float64(web.PageBytes()) / 1e3, Unit: "kB", Bar: "<300"},
 		{Name: "page.stop_p50", Value: bench.Percentile(stop, 0.5), Unit: "ms"},
 		{Name: "page.stop_p99", Value: bench.Percentile(stop, 0.99), Unit: "ms", Bar: "<20"},
-		{Name: "page.picture_p50", Value: bench.Percentile(pictures, 0.5), Unit: "ms", Bar: "<150"},
-		{Name: "page.picture_p99", Value: bench.Percentile(pictures, 0.99), Unit: "ms"},
+		{Name: "page.camera_latency", Value: bench.Percentile(pictures, 0.5), Unit: "ms", Bar: "<150"},
+		{Name: "page.camera_latency_p99", Value: bench.Percentile(pictures, 0.99), Unit: "ms"},
 		{Name: "page.loop_p99_none", Value: alone, Unit: "ms"},
 		{Name: "page.loop_p99_20", Value: beside, Unit: "ms", Peer: "no page open", Ratio: beside / alone},
 	}, nil

@@ -141,3 +141,37 @@ func (t *Tokenizer) letter(s string) (size int, token int32) {
 	}
 	return size, -1
 }
+
+// pieces recognises the normalizer and pre-tokenizer of a vocabulary of
+// SentencePiece: spaces become ▁, and one may come first.
+func (h *hfTokenizer) pieces(v *Vocabulary) error {
+	if len(v.Merges) == 0 {
+		return errors.New("model.merges: there are none")
+	}
+	steps := []hfPart{}
+	if h.Normalizer != nil {
+		steps = append(steps, *h.Normalizer)
+		if h.Normalizer.Type == "Sequence" {
+			steps = h.Normalizer.Normalizers
+		}
+	}
+	replaced := false
+	for _, step := range steps {
+		switch {
+		case step.Type == "Prepend" && step.Prepend == lowerBar && !replaced:
+			v.Prefix = true
+		case step.Type == "Replace" && step.Pattern.String == " " && step.Content == lowerBar && !replaced:
+			replaced = true
+		default:
+			return fmt.Errorf("normalizer: %q is not for byte_fallback as kuai reads it", step.Type)
+		}
+	}
+	if !replaced {
+		return errors.New("normalizer: with byte_fallback kuai reads one that replaces a space by ▁")
+	}
+	// What splits at spaces splits nothing: there are none left.
+	if p := h.PreTokenizer; p != nil && !(p.Type == "Split" && p.Pattern.String == " ") {
+		return fmt.Errorf("pre_tokenizer: %q is not for byte_fallback as kuai reads it", p.Type)
+	}
+	return nil
+}

@@ -19,17 +19,19 @@ from scipy.signal import resample_poly
 RATE = 16000
 
 # Variants of espeak-ng's voice: another pitch, formants and way to voice.
-TRAINED_VARIANTS = (
-    "Alex Alicia AnxiousAndy Annie Auntie Diogo Hugo Jacky Marco Mario Nguyen RicishayMax "
-    "RicishayMax3 Storm Tweaky adam anika antonio aunty benjamin boris caleb croak david ed edward "
-    "edward2 f1 f2 f3 f5 fast iven2 iven3 john kaukovalta klatt klatt2 klatt3 klatt5 m1 m2 m3 m4 m6 "
-    "m7 marcelo max michel miguel mike pablo paul pedro quincy rob robert robosoft3 sandro shelby "
-    "steph steph2 victor whisper Gene iven gustave Denis"
-).split()
-HELD_OUT_VARIANTS = (
-    "f4 m5 m8 klatt4 Andrea belinda Michael zac travis Lee grandma Henrique linda norbert Andy "
-    "grandpa"
-).split()
+TRAINED_VARIANTS = [
+    "Alex", "Alicia", "AnxiousAndy", "Annie", "Auntie", "Diogo", "Hugo", "Jacky", "Marco",
+    "Mario", "Nguyen", "RicishayMax", "RicishayMax3", "Storm", "Tweaky", "adam", "anika",
+    "antonio", "aunty", "benjamin", "boris", "caleb", "croak", "david", "ed", "edward", "edward2",
+    "f1", "f2", "f3", "f5", "fast", "iven2", "iven3", "john", "kaukovalta", "klatt", "klatt2",
+    "klatt3", "klatt5", "m1", "m2", "m3", "m4", "m6", "m7", "marcelo", "max", "michel", "miguel",
+    "mike", "pablo", "paul", "pedro", "quincy", "rob", "robert", "robosoft3", "sandro", "shelby",
+    "steph", "steph2", "victor", "whisper", "Gene", "iven", "gustave", "Denis",
+]  # fmt: skip
+HELD_OUT_VARIANTS = [
+    "f4", "m5", "m8", "klatt4", "Andrea", "belinda", "Michael", "zac", "travis", "Lee", "grandma",
+    "Henrique", "linda", "norbert", "Andy", "grandpa",
+]  # fmt: skip
 
 ENGLISH = (
     "en-us",

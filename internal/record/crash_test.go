@@ -48,7 +48,7 @@ func TestKillLosesLessThanASecond(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	atOnce := make(chan struct{}, 10)
 	var runs sync.WaitGroup
-	for i := range 15 {
+	for i := range 50 {
 		states := 50 + random.IntN(700)
 		runs.Go(func() {
 			atOnce <- struct{}{}

@@ -70,6 +70,10 @@ var testArrows = map[string][]string{
 	"actuation": {"firmware"},
 	// The configuration that is installed must be one that is read.
 	"deploy": {"internal/config"},
+	// The arm that the simulator describes is what kinematics and policies are
+	// tested with.
+	"robot":  {"sim"},
+	"policy": {"sim"},
 	// The cameras are tested against the simulator's RTSP server.
 	"perception": {"sim"},
 }

@@ -64,6 +64,8 @@ var arrows = map[string][]string{
 
 // testArrows are allowed to tests in addition.
 var testArrows = map[string][]string{
+	// A backend is tested with whole models.
+	"kernels": {"robot", "perception", "fusion"},
 	// The conformance table lives in actuation/drivertest; the simulator passes it too.
 	"sim": {"actuation"},
 	// The Gobot driver is tested against the firmware on a simulated board.

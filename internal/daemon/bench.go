@@ -35,6 +35,8 @@ func BenchGroups(c *config.Config) []bench.Group {
 		{Name: "encode", About: "one picture through CLIP ViT-B/32 with random weights, at each precision", Run: func(ctx context.Context) ([]bench.Row, error) { return benchEncode(ctx, c) }},
 		{Name: "kernels", About: "the rate of each operator", Run: func(ctx context.Context) ([]bench.Row, error) { return benchKernels(ctx, c) }},
 		{Name: "asr", About: "three seconds of speech to text", Run: func(ctx context.Context) ([]bench.Row, error) { return benchHearing(ctx, c) }},
+		{Name: "voice", About: "from the end of a spoken command to its text and to the first motion; listening while nobody speaks", Run: func(ctx context.Context) ([]bench.Row, error) { return benchVoice(ctx, c) }},
+		{Name: "commands", About: "300 commands spoken by six synthetic voices into a noisy room: how many begin the right skill", Run: func(ctx context.Context) ([]bench.Row, error) { return benchCommands(ctx, c) }},
 	}
 }
 
@@ -179,9 +181,13 @@ func benchStop(ctx context.Context, c *config.Config) (rows []bench.Row, err err
 // had the stopped command, and resets.
 func (r *rig) stopOnce(ctx context.Context, send func() error) (float64, error) {
 	d := r.daemon
-	q := d.description.Home()
+	// Towards the side on which there is more way left.
+	q, side := d.description.Home(), 0.2
+	if d.loop.Status().Command.Position[0] > q[0] {
+		side = -side
+	}
 	for i := range d.description.Joints {
-		q[i] += 0.2
+		q[i] += side
 	}
 	now := d.clock.Now()
 	d.loop.Submit(robot.Chunk{

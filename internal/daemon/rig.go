@@ -60,6 +60,9 @@ func privately(c *config.Config) (*config.Config, error) {
 		return nil, err
 	}
 	p.Sim.RTSP.Listen, p.Cameras = address, nil
+	if len(c.Cameras) == 0 {
+		return &p, nil
+	}
 	for _, name := range world.Cameras() {
 		p.Cameras = append(p.Cameras, config.Camera{Name: name, URL: "rtsp://" + address + "/" + name, Freeze: 2 * time.Second})
 	}

@@ -15,9 +15,6 @@ import (
 // is checked against: a long command has 30.
 const longestDraft = 40
 
-// tail is the silence that the tower sees after the speech, in frames of 10 ms.
-const tail = 60
-
 // Ears are the models of all listeners of a program: the voice detector, which
 // is part of it, and a recogniser that is loaded when somebody first speaks. They
 // may be used from many goroutines; one segment is recognised at a time.
@@ -94,7 +91,7 @@ func (e *Ears) load(ctx context.Context) error {
 	if e.model == "" {
 		return ErrNoModel
 	}
-	r, err := speech.Open(e.model, e.backend, speech.Options{Compile: e.options, Draft: longestDraft, Tail: tail})
+	r, err := speech.Open(e.model, e.backend, speech.Options{Compile: e.options, Draft: longestDraft})
 	if err != nil {
 		return err
 	}

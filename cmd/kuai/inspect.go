@@ -1,9 +1,13 @@
 package main
 
 import (
+	"fmt"
+	"path/filepath"
+
 	"github.com/spf13/cobra"
 
 	"github.com/kuai-robot/kuai/internal/inspect"
+	"github.com/kuai-robot/kuai/internal/record"
 )
 
 func (a *app) inspectCommand() *cobra.Command {
@@ -17,8 +21,7 @@ func (a *app) inspectCommand() *cobra.Command {
 		Example: "  kuai inspect recordings/20260102T030405_000000000Z.mcap\n  kuai inspect drive.mcap --plots drive --json",
 		Args:    oneArgument("FILE"), ValidArgsFunction: completeRecordings,
 		RunE: func(_ *cobra.Command, args []string) error {
-			a.errors.move("reading " + args[0])
-			s, err := inspect.File(args[0])
+			s, err := inspect.File(args[0], a.reading("reading", args[0]))
 			a.errors.clearLine()
 			if err != nil {
 				return err
@@ -39,4 +42,14 @@ func (a *app) inspectCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&plots, "plots", "", "draw PNG files into this `FOLDER`")
 	return c
+}
+
+// reading shows how far a recording has been read, on a terminal.
+func (a *app) reading(what, path string) record.Progress {
+	name := filepath.Base(path)
+	a.errors.move(what + " " + name)
+	return func(done, of int64) {
+		share := float64(done) / float64(max(of, 1))
+		a.errors.move(fmt.Sprintf("%s %s  %s  %3.0f %%  of %s", what, name, bar(share, 24), 100*share, megabytes(of)))
+	}
 }

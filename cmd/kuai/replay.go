@@ -21,7 +21,7 @@ func (a *app) replayCommand() *cobra.Command {
 		Example: "  kuai replay recordings/20260102T030405_000000000Z.mcap\n  kuai replay drive.mcap --update-refs\n  kuai replay drive.mcap --config careful.yaml --json",
 		Args:    oneArgument("FILE"), ValidArgsFunction: completeRecordings,
 		RunE: func(c *cobra.Command, args []string) error {
-			o := daemon.ReplayOptions{Update: update}
+			o := daemon.ReplayOptions{Update: update, Progress: a.reading("replaying", args[0])}
 			if a.configPath != "" {
 				settings, err := config.Load(a.configPath)
 				if err != nil {
@@ -29,7 +29,6 @@ func (a *app) replayCommand() *cobra.Command {
 				}
 				o.Config = &settings
 			}
-			a.errors.move("replaying " + args[0])
 			report, err := daemon.Replay(c.Context(), args[0], o)
 			a.errors.clearLine()
 			if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/kuai-robot/kuai/actuation/control"
 	"github.com/kuai-robot/kuai/actuation/safety"
 	"github.com/kuai-robot/kuai/internal/config"
+	"github.com/kuai-robot/kuai/internal/record"
 	"github.com/kuai-robot/kuai/internal/replay"
 	"github.com/kuai-robot/kuai/policy/skill"
 	"github.com/kuai-robot/kuai/robot"
@@ -23,6 +24,8 @@ type ReplayOptions struct {
 	// Update writes the commands as they are now beside the recording; later
 	// replays are held against those.
 	Update bool
+	// Progress is told how far each file is; nil: nobody.
+	Progress record.Progress
 }
 
 // Replay feeds the recording at path through the agent, the control loop and
@@ -42,6 +45,7 @@ func Replay(ctx context.Context, path string, o ReplayOptions) (report *replay.R
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	stages.Progress = o.Progress
 	refs := replay.ReferencesOf(path)
 	if o.Update {
 		if report, err = update(ctx, files, stages, refs); err != nil {

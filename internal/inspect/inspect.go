@@ -94,14 +94,14 @@ type reader struct {
 }
 
 // File reads the recording at path. A file that is cut off is told up to the
-// cut; one that is damaged is an error.
-func File(path string) (*Summary, error) {
+// cut; one that is damaged is an error. tell is told how far it is, and may be nil.
+func File(path string, tell record.Progress) (*Summary, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
 	r := &reader{s: &Summary{File: path, Bytes: info.Size()}, topics: map[string]*Topic{}, episodes: map[string]int{}, verdicts: map[[2]string]float64{}}
-	read, err := record.Read(path, r.take)
+	read, err := record.ReadTelling(path, tell, r.take)
 	if err != nil {
 		return nil, err
 	}

@@ -67,7 +67,7 @@ func recording(t *testing.T) string {
 }
 
 func TestSummary(t *testing.T) {
-	s, err := File(recording(t))
+	s, err := File(recording(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,11 @@ func TestSummary(t *testing.T) {
 }
 
 func TestPlotsAreDrawn(t *testing.T) {
-	s, err := File(recording(t))
+	var shares []float64
+	s, err := File(recording(t), func(done, of int64) { shares = append(shares, float64(done)/float64(of)) })
+	if len(shares) == 0 || shares[len(shares)-1] != 1 {
+		t.Errorf("the end of the file was not told: %v", shares)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

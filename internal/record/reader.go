@@ -53,13 +53,25 @@ type Summary struct {
 // writing. A file that was cut off is read up to the cut. The error names the
 // file and the first thing that is not MCAP; an error of each ends the reading
 // and is returned as it is.
-func Read(path string, each func(*Record) error) (Summary, error) {
+func Read(path string, each func(*Record) error) (Summary, error) { return ReadTelling(path, nil, each) }
+
+// ReadTelling is Read that tells how far it is; tell may be nil.
+func ReadTelling(path string, tell Progress, each func(*Record) error) (Summary, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return Summary{}, err
 	}
 	defer f.Close()
-	summary, err := read(f, each)
+	var from io.Reader = f
+	if tell != nil {
+		info, err := f.Stat()
+		if err != nil {
+			return Summary{}, err
+		}
+		from = &telling{from: f, tell: tell, of: info.Size()}
+		defer tell(info.Size(), info.Size())
+	}
+	summary, err := read(from, each)
 	var own *callerError
 	if errors.As(err, &own) {
 		return summary, own.err

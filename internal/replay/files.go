@@ -65,10 +65,10 @@ func escaped(folder string) string {
 	return string(out)
 }
 
-// read calls each for every record of the files.
-func read(files []string, each func(*record.Record) error) error {
+// read calls each for every record of the files; tell may be nil.
+func read(files []string, tell record.Progress, each func(*record.Record) error) error {
 	for _, path := range files {
-		if _, err := record.Read(path, each); err != nil {
+		if _, err := record.ReadTelling(path, tell, each); err != nil {
 			return err
 		}
 	}

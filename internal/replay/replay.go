@@ -19,6 +19,8 @@ type Stages struct {
 	// Agent gives the agent in the world of the player; nil: the recorded
 	// chunks are taken as they are.
 	Agent func(*Player) (Agent, error)
+	// Progress is told how far each file is; nil: nobody.
+	Progress record.Progress
 }
 
 // Replay feeds the files of one run through the stages and reports what is
@@ -28,7 +30,7 @@ type Stages struct {
 func Replay(ctx context.Context, files []string, s Stages, refs string, update func(*Command) error) (*Report, error) {
 	report := newReport(files, s.Joints)
 	p := &policy{ctx: ctx, joints: len(s.Joints), player: &Player{}, make: s.Agent, chunks: map[key]Chunk{}, report: report, changed: map[key]Chunk{}}
-	if err := read(files, p.take); err != nil {
+	if err := read(files, nil, p.take); err != nil {
 		return nil, err
 	}
 	if err := p.play(nil); err != nil {
@@ -46,7 +48,7 @@ func Replay(ctx context.Context, files []string, s Stages, refs string, update f
 		defer m.refs.close()
 		report.References = refs
 	}
-	if err := read(files, m.take); err != nil && !errors.Is(err, errEnough) {
+	if err := read(files, s.Progress, m.take); err != nil && !errors.Is(err, errEnough) {
 		return nil, err
 	}
 	switch {

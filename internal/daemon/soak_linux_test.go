@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -77,21 +78,24 @@ func startSoak(t *testing.T) *soak {
 	c.Control.RateHz, c.Safety.MaxTick, c.Safety.MaxStateAge = 20, 2*soakStep, 4*soakStep
 	s := &soak{clock: robot.NewManualClock(time.Unix(1_800_000_000, 0), robot.Time(time.Second))}
 	// The MQTT joints of the configuration are never asked: the plant stands there.
-	s.rig, _ = startServosWith(t, Options{Config: &c, Clock: s.clock}, func(control.Driver) control.Driver {
-		return drivertest.NewPlant(s.description(&c), s.clock, 0)
-	})
+	description, err := readDescription(&c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.rig = &rig{probe: &probe{}, ended: make(chan error, 1)}
+	s.daemon, err = New(Options{Config: &c, Clock: s.clock, wrap: func(control.Driver) control.Driver {
+		return drivertest.NewPlant(description, s.clock, 0)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	s.cancel = cancel
+	go func() { s.ended <- s.daemon.Run(ctx) }()
 	t.Cleanup(func() { s.end(t) })
 	// The control loop, the state and the health wait for the clock.
 	s.stages = 3
 	return s
-}
-
-func (s *soak) description(c *config.Config) *robot.Description {
-	d, err := readDescription(c)
-	if err != nil {
-		panic(err)
-	}
-	return d
 }
 
 // soakStep is the period of the control loop, and of the state's messages.

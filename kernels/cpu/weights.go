@@ -130,11 +130,11 @@ func newPacked(key packKey) (c *C.kc_packed, bytes int64, err error) {
 func packStored(c *C.kc_packed, key packKey) {
 	w := key.w
 	size, _ := w.Type.RowBytes(w.Cols())
-	row := make([]byte, size)
+	row, spare := make([]byte, size), make([]byte, size)
 	for r := range w.Rows() {
 		copy(row, w.Data[r*size:])
 		if key.windows {
-			reorder(row, w, size/w.Cols())
+			reorder(row, spare, w, size/w.Cols())
 		}
 		C.kc_pack_stored(c, C.int32_t(r), (*C.uint8_t)(&row[0]))
 		rowPacked(w, r)
@@ -147,11 +147,11 @@ func packStored(c *C.kc_packed, key packKey) {
 // packFloats packs decoded numbers, rounded where the form asks for it.
 func packFloats(c *C.kc_packed, key packKey) {
 	w := key.w
-	row := make([]float32, w.Cols())
+	row, spare := make([]float32, w.Cols()), make([]float32, w.Cols())
 	for r := range w.Rows() {
 		w.Row(row, r)
 		if key.windows {
-			reorder(row, w, 1)
+			reorder(row, spare, w, 1)
 		}
 		C.kc_pack_floats(c, C.int32_t(r), (*C.float)(&row[0]))
 		rowPacked(w, r)
@@ -170,11 +170,11 @@ func rowPacked(w *kernels.Weight, r int) {
 }
 
 // reorder turns a row [channels, places] into [places, channels]; size is the
-// elements of T in one number.
-func reorder[T byte | float32](row []T, w *kernels.Weight, size int) {
+// elements of T in one number, from is memory of the same length.
+func reorder[T byte | float32](row, from []T, w *kernels.Weight, size int) {
 	channels := w.Shape[1]
 	places := w.Cols() / channels
-	from := append([]T{}, row...)
+	copy(from, row)
 	for p := range places {
 		for c := range channels {
 			copy(row[(p*channels+c)*size:][:size], from[(c*places+p)*size:])

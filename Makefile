@@ -93,6 +93,12 @@ train-planner: train-deps models ## the planner's adapter: data, LoRA, curves in
 	nice -n 10 $(TRAIN_VENV)/bin/python -m train.planner.generate --out build/planner/data
 	nice -n 10 $(TRAIN_VENV)/bin/python -m train.planner.train --base $(BASE) --data build/planner/data --out build/planner/seed$(SEED) --seed $(SEED) $(TRAIN)
 
+VLA ?= $(HOME)/.cache/kuai-train/vla
+VLA_RUN ?= $(VLA)/seed$(SEED)
+
+train-vla: build train-deps ## the policy that sees: demonstrations, training, DAgger; resumes (SEED=1, VLA=FOLDER; the weights end in VLA/seed1/policy)
+	nice -n 15 $(TRAIN_VENV)/bin/python -m train.vla.run --data $(VLA) --out $(VLA_RUN) --seed $(SEED) $(TRAIN)
+
 VOICE := build/voice
 WHISPER ?= $(HOME)/.local/share/kuai/models/whisper-base/model.bin
 MINILM ?= $(HOME)/.local/share/kuai/models/all-minilm-l6-v2
@@ -129,8 +135,8 @@ RACED := /(robot|perception|policy|actuation|internal/(broker|daemon|record|repl
 test-arm64: test-deps ## the kernels compiled for Arm, every case, under qemu on three processors
 	scripts/arm64.sh
 
-test-train: train-deps ## the generator of training data and its planner
-	$(TRAIN_VENV)/bin/python -m unittest train.planner.test_planner
+test-train: train-deps ## the generator of training data and its planner, the training of the policy that sees
+	$(TRAIN_VENV)/bin/python -m unittest train.planner.test_planner train.vla.test_vla
 
 mutation: ## change the safety core in every small way; each change must fail a test
 	$(GO) run ./actuation/safety/mutate

@@ -24,3 +24,25 @@ def draw(history: list[dict], path: Path) -> None:
     figure.tight_layout()
     figure.savefig(path, dpi=110)
     plt.close(figure)
+
+
+def success(rounds: list[dict], path: Path) -> None:
+    """How often the policy succeeded in each round of DAgger, by family."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(7, 4))
+    for family in sorted({name for r in rounds for name in r["families"]}):
+        those = [r for r in rounds if family in r["families"]]
+        rates = [r["families"][family][0] / max(1, r["families"][family][1]) for r in those]
+        axes.plot([r["step"] for r in those], rates, marker="o", label=family)
+    axes.set_ylim(0, 1.02)
+    axes.set_xlabel("step")
+    axes.set_ylabel("episodes that succeeded")
+    axes.legend()
+    axes.grid(alpha=0.3)
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    plt.close(figure)

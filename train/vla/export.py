@@ -1,6 +1,6 @@
 """Write a checkpoint as the robot reads it.
 
-    python -m train.vla.export CHECKPOINT FOLDER
+python -m train.vla.export CHECKPOINT FOLDER
 """
 
 import sys

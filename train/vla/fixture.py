@@ -24,7 +24,14 @@ def picture(height: int, width: int, seed: int) -> torch.Tensor:
 def write(folder: Path, flow: bool) -> None:
     torch.manual_seed(7)
     config = model.Config(
-        width=32, layers=2, heads=4, hidden=48, stem=(8, 12), front=(32, 40), wrist=(24, 24), flow=flow
+        width=32,
+        layers=2,
+        heads=4,
+        hidden=48,
+        stem=(8, 12),
+        front=(32, 40),
+        wrist=(24, 24),
+        flow=flow,
     )
     policy = model.Policy(config)
     with torch.no_grad():

@@ -10,6 +10,7 @@ the weights are those that fusion/vla reads.
 
 import json
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -50,9 +51,7 @@ class Stem(nn.Module):
     def __init__(self, c: Config, size: tuple[int, int]):
         super().__init__()
         channels = [3, *c.stem, c.width]
-        self.convs = nn.ModuleList(
-            nn.Conv2d(a, b, 3, 2, 1) for a, b in zip(channels[:-1], channels[1:], strict=True)
-        )
+        self.convs = nn.ModuleList(nn.Conv2d(a, b, 3, 2, 1) for a, b in pairwise(channels))
         # The phrase scales and shifts every channel but the first convolution's
         # (FiLM, arXiv 1709.07871): what is looked for shows before the tokens are made.
         self.tuned = nn.ModuleList(nn.Linear(c.width, 2 * n) for n in c.stem[1:])

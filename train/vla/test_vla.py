@@ -1,0 +1,174 @@
+"""Tests of the training of the policy: python -m unittest train.vla.test_vla"""
+
+import argparse
+import json
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+from . import data, fixture, model, train, words
+
+TINY = dict(width=32, layers=1, heads=2, hidden=32, stem=(8, 8, 8))
+
+
+def write_shard(path: Path, n: int, seed: int) -> None:
+    """A shard as sim/demos writes it, of noise."""
+    rng = np.random.default_rng(seed)
+    hand = rng.normal(0.1, 0.02, (n, 6)).astype(np.float32)
+    place = np.full((n, 3), np.nan, np.float32)
+    place[: n // 2] = [0.2, 0.1, 0.01]
+    columns = {
+        "features": rng.normal(0, 1, (n, 20)).astype(np.float32),
+        "hand": hand,
+        "ahead": (hand[:, None] + rng.normal(0, 0.01, (n, 12, 6))).astype(np.float32),
+        "target": np.tile(np.float32([0.2, 0.0, 0.01]), (n, 1)),
+        "place": place,
+        "phrase": np.zeros(n, np.int32),
+        "episode": np.zeros(n, np.int32),
+        "step": np.arange(n, dtype=np.int32),
+        "front": rng.integers(0, 256, (n, 96, 128, 3), np.uint8),
+        "wrist": rng.integers(0, 256, (n, 64, 64, 3), np.uint8),
+        "done_at": rng.integers(0, 13, n).astype(np.uint8),
+        "holds": np.zeros(n, np.uint8),
+        "success": np.ones(n, np.uint8),
+    }
+    names = {np.dtype(np.uint8): "U8", np.dtype(np.float32): "F32", np.dtype(np.int32): "I32"}
+    header, body = {"__metadata__": {"phrases": '["pick up the red block"]', "seeds": '["1"]'}}, b""
+    for name, values in columns.items():
+        raw = values.tobytes()
+        header[name] = {
+            "dtype": names[values.dtype],
+            "shape": list(values.shape),
+            "data_offsets": [len(body), len(body) + len(raw)],
+        }
+        body += raw
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(len(text).to_bytes(8, "little") + text + body)
+
+
+class Words(unittest.TestCase):
+    def test_encode(self):
+        numbers = words.encode("Place the red block in the shiny bowl")
+        self.assertEqual(len(numbers), words.SLOTS)
+        self.assertEqual(numbers[6], 1)  # nobody taught shiny
+        self.assertEqual(numbers[8:], [0, 0])
+        self.assertEqual(words.VOCABULARY[numbers[2]], "red")
+        self.assertEqual(len(set(words.VOCABULARY)), len(words.VOCABULARY))
+
+
+class Data(unittest.TestCase):
+    def test_batches(self):
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            write_shard(root / "demos" / "shard-00000.safetensors", 40, 1)
+            d = data.Data({"demos": 0.7, "dagger": 0.3}, root, 1)
+            b = d.batch(16)
+            self.assertEqual(b["front"].shape, (16, 96, 128, 3))
+            self.assertTrue(np.isfinite(b["where"]).all())
+            self.assertTrue(((b["token"] >= 0) == (b["known"] > 0)).all())
+            write_shard(root / "dagger" / "round-0" / "shard-00000.safetensors", 20, 2)
+            self.assertEqual(d.refresh(), 60)
+            self.assertEqual(d.sources[1].frames, 20)
+
+    def test_actions_are_relative(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "shard-00000.safetensors"
+            write_shard(path, 8, 3)
+            shard = data.Shard(path)
+            b = data.collate([(shard, np.arange(8))])
+            back = b["actions"] * data.SCALE
+            back[..., :5] += shard["hand"][:, None, :5]
+            back[..., 5] += data.MIDDLE_GRIP
+            np.testing.assert_allclose(back, shard["ahead"], atol=1e-6)
+
+    def test_token_of_what_the_camera_looks_at(self):
+        middle = data.CAMERA - data.BACK * 0.6
+        self.assertIn(int(data.token(middle)), [19, 20, 27, 28])
+        self.assertEqual(int(data.token(data.CAMERA + data.BACK)), -1)
+        self.assertEqual(int(data.token(np.full(3, np.nan))), -1)
+
+
+class Model(unittest.TestCase):
+    def batch(self, n: int = 4) -> dict:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "shard-00000.safetensors"
+            write_shard(path, n, 5)
+            raw = data.collate([(data.Shard(path), np.arange(n))])
+        return {k: torch.from_numpy(v) for k, v in raw.items()}
+
+    def test_learns_a_batch(self):
+        for flow in (False, True):
+            torch.manual_seed(1)
+            policy = model.Policy(model.Config(**TINY, flow=flow))
+            optimizer = torch.optim.Adam(policy.parameters(), 3e-3)
+            b = self.batch()
+            first = None
+            for _ in range(60):
+                parts = model.losses(policy, b)
+                loss = sum(model.WEIGHTS[k] * v for k, v in parts.items())
+                first = first or float(loss.detach())
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+            self.assertLess(float(loss.detach()), (0.8 if flow else 0.6) * first)
+
+    def test_export(self):
+        policy = model.Policy(model.Config(**TINY))
+        with tempfile.TemporaryDirectory() as folder:
+            model.export(policy.state_dict(), policy.config, Path(folder), {"step": 3})
+            config = json.loads((Path(folder) / "config.json").read_text())
+            tensors = load_file(Path(folder) / "model.safetensors")
+        self.assertEqual(config["model_type"], model.FORMAT)
+        self.assertFalse([k for k in tensors if k.startswith(model.UNUSED)])
+        self.assertEqual(tensors["front.convs.1.weight"].dtype, torch.float16)
+
+    def test_fixture_is_the_same_each_time(self):
+        with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
+            for folder in (one, two):
+                fixture.write(Path(folder), True)
+            for name in ("model.safetensors", "expected.json"):
+                self.assertEqual((Path(one) / name).read_bytes(), (Path(two) / name).read_bytes())
+
+
+class Train(unittest.TestCase):
+    def run_to(self, root: Path, out: Path, recipe: Path, until: int) -> dict:
+        out.mkdir(exist_ok=True)
+        a = argparse.Namespace(
+            data=root,
+            out=out,
+            recipe=recipe,
+            seed=1,
+            steps=0,
+            until=until,
+            init=None,
+            threads=1,
+            flow=False,
+        )
+        train.Trainer(a).run()
+        return torch.load(out / "checkpoint.pt", weights_only=False)
+
+    def test_a_run_that_was_cut_off_goes_on(self):
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            write_shard(root / "demos" / "shard-00000.safetensors", 12, 1)
+            recipe = root / "recipe.json"
+            values = json.loads(train.RECIPE.read_text())
+            values |= {"steps": 4, "batch": 2, "every": 2, "warmup": 2}
+            recipe.write_text(json.dumps(values))
+            whole = self.run_to(root, root / "whole", recipe, 0)
+            self.run_to(root, root / "cut", recipe, 2)
+            cut = self.run_to(root, root / "cut", recipe, 0)
+            self.assertEqual(cut["step"], 4)
+            for name, value in whole["average"].items():
+                self.assertTrue(torch.equal(value, cut["average"][name]), name)
+            self.assertTrue((root / "cut" / "policy" / "config.json").exists())
+
+
+if __name__ == "__main__":
+    unittest.main()

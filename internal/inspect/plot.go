@@ -187,6 +187,9 @@ func (p *plots) write(path string, panels []panel) (err error) {
 	return err
 }
 
+// legendShare is how much higher than its lines a picture is.
+const legendShare = 0.35
+
 func (p *plots) draw(from *panel) (*plot.Plot, error) {
 	out := plot.New()
 	out.Title.Text, out.Y.Label.Text, out.X.Label.Text = from.title, from.unit, "s"
@@ -218,6 +221,11 @@ func (p *plots) draw(from *panel) (*plot.Plot, error) {
 	}
 	if from.ticks != nil {
 		out.NominalY(from.ticks...)
+		return out, nil
+	}
+	// Room for the names above the lines.
+	if high := out.Y.Max - out.Y.Min; high > 0 && len(from.lines) > 1 {
+		out.Y.Max += legendShare * high
 	}
 	return out, nil
 }

@@ -47,6 +47,9 @@ type Config struct {
 	PlaceScale float64   `json:"place_scale"`
 	// Skills are those that were taught.
 	Skills []string `json:"skills"`
+	// Look tells the pictures of each camera, front and wrist, from others; a camera
+	// that is missing is not watched.
+	Look map[string]*Look `json:"look,omitempty"`
 	// Training says how the weights came about; nothing depends on it.
 	Training json.RawMessage `json:"training,omitempty"`
 }
@@ -113,6 +116,14 @@ func (c *Config) check() error {
 	for _, n := range c.Stem {
 		if n < 1 || n > 2048 {
 			return fmt.Errorf("stem: %d channels", n)
+		}
+	}
+	for camera, l := range c.Look {
+		if camera != "front" && camera != "wrist" || l == nil {
+			return errLook
+		}
+		if err := l.check(camera); err != nil {
+			return err
 		}
 	}
 	if c.Robot == "" {

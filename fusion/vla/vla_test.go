@@ -218,6 +218,51 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+// The look of a picture is the mean colours of its cells against the weights.
+func TestUnlike(t *testing.T) {
+	c, err := ReadConfig(os.DirFS("testdata/regression"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &robot.Frame{Camera: "front", Width: c.Front[1], Height: c.Front[0], Pixels: make([]byte, 3*c.Front[0]*c.Front[1])}
+	for i := range f.Pixels {
+		f.Pixels[i] = 200
+		if i < len(f.Pixels)/2 {
+			f.Pixels[i] = 50
+		}
+	}
+	if unlike, err := c.Unlike(f); unlike != 0 || err != nil {
+		t.Errorf("a camera that nobody knows is unlike by %g (%v)", unlike, err)
+	}
+	l := &Look{Weights: make([]float64, 3*lookRows*lookColumns), Bias: -0.5}
+	for i := range l.Weights { // a picture that is brighter above is upside down
+		l.Weights[i] = 1.0 / float64(len(l.Weights))
+		if i >= len(l.Weights)/2 {
+			l.Weights[i] = -l.Weights[i]
+		}
+	}
+	c.Look = map[string]*Look{"front": l}
+	if err := c.check(); err != nil {
+		t.Fatal(err)
+	}
+	right, err := c.Unlike(f)
+	if err != nil || right > 0 {
+		t.Errorf("the right way up it is unlike by %g (%v)", right, err)
+	}
+	for i, j := 0, len(f.Pixels)-1; i < j; i, j = i+1, j-1 {
+		f.Pixels[i], f.Pixels[j] = f.Pixels[j], f.Pixels[i]
+	}
+	if wrong, err := c.Unlike(f); err != nil || wrong < 1.3 {
+		t.Errorf("upside down it is unlike by %g (%v)", wrong, err)
+	}
+	for _, bad := range []*Look{nil, {}, {Weights: l.Weights, Bias: math.NaN()}} {
+		c.Look = map[string]*Look{"front": bad}
+		if c.check() == nil {
+			t.Errorf("a look of %+v is accepted", bad)
+		}
+	}
+}
+
 func FuzzConfig(f *testing.F) {
 	for _, kind := range []string{"regression", "flow"} {
 		data, err := os.ReadFile(filepath.Join("testdata", kind, "config.json"))

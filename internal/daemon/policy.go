@@ -57,6 +57,8 @@ func (p *policy) close() error {
 func (p *policy) runner(c *skill.Catalogue, other learned.Other) (*learned.Runner, error) {
 	r, err := learned.New(learned.Config{
 		Description: p.description, Predictor: p.session, Phrase: phraseOf(c), Other: other,
+		// A picture that cannot be judged is the network's to refuse.
+		Unlike: func(f *robot.Frame) float64 { unlike, _ := p.network.Config.Unlike(f); return unlike },
 		// What was taught of place_on is to put something onto a block.
 		Knows: func(s robot.Skill) bool {
 			return p.network.Config.Knows(s.Name) && !(s.Name == "place_on" && len(s.Args) == 2 && s.Args[1] == world.Table)

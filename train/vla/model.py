@@ -195,7 +195,7 @@ WEIGHTS = {"action": 1.0, "where": 0.5, "done": 0.1, "token": 0.15}
 UNUSED = ("find_query.", "find_key.")
 
 
-def export(state: dict, config: Config, folder: Path, more: dict) -> None:
+def export(state: dict, config: Config, folder: Path, more: dict, look: dict | None = None) -> None:
     """Write config.json and model.safetensors as fusion/vla reads them. Matrices
     are f16, which rounds less than bf16 and is decoded when they are packed;
     vectors are f32: they are few, and norms and biases are where rounding shows."""
@@ -209,6 +209,7 @@ def export(state: dict, config: Config, folder: Path, more: dict) -> None:
         "middle_grip": data.MIDDLE_GRIP,
         "place_scale": data.PLACE_SCALE,
         "skills": SKILLS,
+        **({"look": look} if look else {}),
         "training": more,
     }
     tensors = {}

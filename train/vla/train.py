@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from . import curves, data, model
+from . import curves, data, look, model
 
 RECIPE = Path(__file__).with_name("recipe.json")
 
@@ -58,7 +58,7 @@ class Trainer:
         self.average = {k: v.clone() for k, v in self.policy.state_dict().items()}
         self.step, self.cpu_seconds, self.history = 0, 0.0, []
         self.data = data.Data(self.recipe["mixture"], a.data, a.seed)
-        self.path = a.out / "checkpoint.pt"
+        self.path, self.look = a.out / "checkpoint.pt", None
         if self.path.exists():
             self.load(self.path)
         elif a.init:
@@ -97,7 +97,8 @@ class Trainer:
             "seed": self.a.seed,
             "cpu_hours": round(self.cpu_seconds / 3600, 2),
         }
-        model.export(self.average, self.config, self.a.out / "policy", more)
+        self.look = self.look or look.of(self.data)
+        model.export(self.average, self.config, self.a.out / "policy", more, self.look)
         curves.draw(self.history, self.a.out / "loss.png")
 
     def rate(self) -> float:

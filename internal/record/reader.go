@@ -53,7 +53,9 @@ type Summary struct {
 // writing. A file that was cut off is read up to the cut. The error names the
 // file and the first thing that is not MCAP; an error of each ends the reading
 // and is returned as it is.
-func Read(path string, each func(*Record) error) (Summary, error) { return ReadTelling(path, nil, each) }
+func Read(path string, each func(*Record) error) (Summary, error) {
+	return ReadTelling(path, nil, each)
+}
 
 // ReadTelling is Read that tells how far it is; tell may be nil.
 func ReadTelling(path string, tell Progress, each func(*Record) error) (Summary, error) {

@@ -16,8 +16,6 @@ import (
 // that cannot be had now (a configuration that is broken) is not offered; why is
 // for the command itself to say.
 
-type completer = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective)
-
 // completeSkills offers the skills of the catalogue, then what fills their slots.
 func (a *app) completeSkills(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	c, err := config.Load(a.configPath)

@@ -20,12 +20,14 @@ const (
 	maxPages       = 1 << 16 // of one column of one row group
 	headerWindow   = 64 << 10
 	maxDeltaBlock  = 1 << 16
+	// plainDictionary is how older writers say that a page has a dictionary.
+	plainDictionary = 2
 )
 
 // encodings are those that tables of numbers and texts are written in: plain,
 // dictionaries and run lengths. deltas have a count of their own to believe.
 var (
-	encodings = []int64{int64(format.Plain), int64(format.PlainDictionary), int64(format.RLE), int64(format.RLEDictionary)}
+	encodings = []int64{int64(format.Plain), plainDictionary, int64(format.RLE), int64(format.RLEDictionary)}
 	deltas    = []int64{int64(format.DeltaBinaryPacked), int64(format.DeltaLengthByteArray), int64(format.DeltaByteArray)}
 )
 

@@ -303,16 +303,28 @@ func (b *breaking) Write(c *robot.Command) error {
 	return b.Driver.Write(c)
 }
 
+// deafen makes whoever says the topic called name next panic.
+func (r *rig) deafen(name string) {
+	var armed atomic.Bool // what is retained is told at once, on this goroutine
+	r.daemon.out.listen(func(topic *topics.Topic, _ []byte) {
+		if topic.Name == name && armed.Swap(false) {
+			panic("a bug in a listener")
+		}
+	})
+	armed.Store(true)
+}
+
 func TestPanicInAnyStageStopsTheRobot(t *testing.T) {
 	for name, cause := range map[string]func(*rig, *breaking){
 		"control loop: panic: a bug in the driver": func(_ *rig, b *breaking) { b.now.Store(true) },
-		"state: panic: a bug in a listener": func(r *rig, _ *breaking) {
-			var once atomic.Bool
-			r.daemon.out.listen(func(topic *topics.Topic, _ []byte) {
-				if topic.Name == topics.NameState && !once.Swap(true) {
-					panic("a bug in a listener")
-				}
-			})
+		"state: panic: a bug in a listener":        func(r *rig, _ *breaking) { r.deafen(topics.NameState) },
+		"health: panic: a bug in a listener":       func(r *rig, _ *breaking) { r.deafen(topics.NameHealth) },
+		"stop: panic: a bug in a listener": func(r *rig, _ *breaking) {
+			r.deafen(topics.NameEvent)
+			r.daemon.Stop("a test")
+		},
+		"worker: panic: a bug in a skill": func(r *rig, _ *breaking) {
+			r.daemon.worker.submit(job{id: "1", topic: topics.NameSkill, refuse: func(string) {}, run: func(context.Context) { panic("a bug in a skill") }})
 		},
 	} {
 		t.Run(strings.SplitN(name, ":", 2)[0], func(t *testing.T) {

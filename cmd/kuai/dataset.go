@@ -30,7 +30,8 @@ func (a *app) datasetExportCommand() *cobra.Command {
 		Long: "An episode is the time from an instruction to its end. At a fixed rate each frame holds the newest joints\n" +
 			"and pictures, and as action the position that was commanded. Episodes that failed are left out unless\n" +
 			"--failed asks for them.",
-		Example: "  kuai dataset export recordings/*.mcap --out blocks\n  kuai dataset export monday.mcap --out blocks --fps 30 --anonymise",
+		Example: "  kuai dataset export recordings/*.mcap --out blocks\n  kuai dataset export monday.mcap --out blocks --fps 30 --anonymise\n" +
+			"  kuai dataset export tuesday.mcap --out mine --fps 10 --teleop \"pick up the red block\"",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return exitf(exitInput, "%s needs at least one recording", c.CommandPath())
@@ -60,6 +61,7 @@ func (a *app) datasetExportCommand() *cobra.Command {
 	flags.StringVar(&out, "out", "", "`FOLDER` of the dataset; it must be empty or not be there")
 	flags.IntVar(&o.FPS, "fps", 0, "frames a second; 0: the rate of the slowest camera")
 	flags.BoolVar(&o.Failed, "failed", false, "take episodes that failed as well")
+	flags.StringVar(&o.Teleop, "teleop", "", "take what a person demonstrated by steering instead, each stretch as an episode of this `TASK`")
 	flags.BoolVar(&o.Anonymise, "anonymise", false, "hide faces, scrub names and numbers from the tasks, leave sound out, and say what was removed")
 	return c
 }

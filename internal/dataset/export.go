@@ -22,6 +22,9 @@ type ExportOptions struct {
 	FPS int
 	// Failed takes episodes that failed as well.
 	Failed bool
+	// Teleop, where it is not empty, is the task that a person demonstrated by
+	// steering: each stretch of it becomes an episode, and nothing else does.
+	Teleop string
 	// Anonymise hides faces, scrubs texts and leaves sound out; Exported says
 	// what was removed.
 	Anonymise bool
@@ -114,6 +117,9 @@ func Export(ctx context.Context, files []string, dir string, o ExportOptions) (d
 }
 
 func (x *exporter) hint() string {
+	if x.o.Teleop != "" {
+		return fmt.Sprintf(", nor did anybody steer for %v", steerLeast)
+	}
 	if len(x.done.Skipped) > 0 && !x.o.Failed {
 		return " and succeeded (--failed takes those that failed as well)"
 	}
@@ -135,6 +141,9 @@ func (x *exporter) settings(runs []*run) (Options, error) {
 		if !slices.Equal(o.Joints, common.Joints) || !slices.Equal(o.Cameras, common.Cameras) {
 			return o, fmt.Errorf("dataset: %s has joints %v and cameras %v, %s has %v and %v (export them apart)",
 				r.files[0], o.Joints, o.Cameras, runs[0].files[0], common.Joints, common.Cameras)
+		}
+		if x.o.Teleop != "" {
+			r.episodes = r.steering.episodes(x.o.Teleop)
 		}
 		sort.SliceStable(r.episodes, func(i, k int) bool { return r.episodes[i].Started < r.episodes[k].Started })
 		r.episodes = slices.DeleteFunc(r.episodes, x.unwanted)

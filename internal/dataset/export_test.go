@@ -60,7 +60,11 @@ func recording(t *testing.T) string {
 		}
 		x := now.Seconds()
 		r.State(robot.State{At: now, Position: robot.Joints{x, -x}})
-		say(replay.TopicCommand, replay.Command{Number: uint64(i + 1), At: now, Position: replay.Numbers{x + 0.5, 3}, Velocity: replay.Numbers{0, 0},
+		source := "policy"
+		if i >= 30 && i < 50 || i >= 120 && i < 240 {
+			source = "teleop"
+		}
+		say(replay.TopicCommand, replay.Command{Number: uint64(i + 1), At: now, Source: source, Position: replay.Numbers{x + 0.5, 3}, Velocity: replay.Numbers{0, 0},
 			State: replay.State{At: now, Position: replay.Numbers{x, -x}, Velocity: replay.Numbers{1, -1}, Effort: replay.Numbers{0, 0.25}, Temperature: replay.Numbers{20, 20}}})
 		clock.Advance(10 * time.Millisecond)
 	}
@@ -73,6 +77,24 @@ func recording(t *testing.T) string {
 		t.Fatal(files, err)
 	}
 	return files[0]
+}
+
+// A person who steers long enough demonstrates something.
+func TestExportTakesWhatWasSteered(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "set")
+	done, err := Export(t.Context(), []string{recording(t)}, dir, ExportOptions{FPS: 10, Teleop: "pick up the red block"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Between 0.2 s and 1.2 s nobody steered, which is no pause; the first stretch
+	// and the second are one of 2.1 s.
+	if done.Episodes != 1 || d.Episodes[0].Task != "pick up the red block" || d.Episodes[0].Length < 20 || d.Episodes[0].Length > 22 {
+		t.Errorf("%+v, %+v", done, d.Episodes)
+	}
 }
 
 func TestExportSamplesEpisodes(t *testing.T) {

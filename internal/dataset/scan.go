@@ -23,6 +23,7 @@ type run struct {
 	joints []string
 
 	episodes []replay.Episode // that came to an end
+	steering steering
 	cameras  map[string]*seen
 	sound    map[string]float64 // s of each microphone
 	commands int
@@ -90,6 +91,7 @@ func (r *run) see(rec *record.Record) error {
 		return err
 	case rec.Topic == replay.TopicCommand:
 		r.commands++
+		return r.steering.see(rec)
 	case rec.Topic == replay.TopicEpisode:
 		var e replay.Episode
 		if err := json.Unmarshal(rec.Data, &e); err != nil {

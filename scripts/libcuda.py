@@ -44,7 +44,8 @@ int cuInit(unsigned flags) {
 
 JUMPS = {
     "amd64": "  jmp *kuai_cuda_slots+{at}(%rip)\\n",
-    "arm64": "  adrp x16, kuai_cuda_slots+{at}\\n  ldr x16, [x16, :lo12:kuai_cuda_slots+{at}]\\n  br x16\\n",
+    "arm64": "  adrp x16, kuai_cuda_slots+{at}\\n"
+    "  ldr x16, [x16, :lo12:kuai_cuda_slots+{at}]\\n  br x16\\n",
 }
 
 
@@ -53,7 +54,13 @@ def functions(header):
     with open(header) as f:
         text = f.read()
     declared = set(re.findall(r"CUDAAPI\s+(cu[A-Z]\w*)\s*\(", text))
-    renamed = dict(re.findall(r"#define\s+(cu[A-Z]\w*)\s+(?:__CUDA_API_PTDS|__CUDA_API_PTSZ)?\(?(cu\w+)\)?\s*$", text, re.M))
+    renamed = dict(
+        re.findall(
+            r"#define\s+(cu[A-Z]\w*)\s+(?:__CUDA_API_PTDS|__CUDA_API_PTSZ)?\(?(cu\w+)\)?\s*$",
+            text,
+            re.M,
+        )
+    )
     declared |= set(renamed.values()) | {renamed.get(name, name) for name in declared}
     return sorted(declared - {"cuInit"})
 
@@ -69,7 +76,9 @@ def main():
     jump = JUMPS["arm64" if "aarch64" in compiler or platform.machine() == "aarch64" else "amd64"]
     for i, name in enumerate(names):
         code = jump.format(at=8 * i)
-        source += f'__asm__(".text\\n.globl {name}\\n.type {name}, %function\\n{name}:\\n{code}");\n'
+        source += (
+            f'__asm__(".text\\n.globl {name}\\n.type {name}, %function\\n{name}:\\n{code}");\n'
+        )
     path = os.path.join(folder, "libcuda")
     with open(path + ".c", "w") as f:
         f.write(source)

@@ -88,7 +88,8 @@ def without_target(ptx):
 
 
 USAGE = re.compile(
-    r"Compiling entry function '(\w+)' for 'sm_\d+'.*?(\d+) bytes stack frame, (\d+) bytes spill stores, "
+    r"Compiling entry function '(\w+)' for 'sm_\d+'.*?(\d+) bytes stack frame, "
+    r"(\d+) bytes spill stores, "
     r"(\d+) bytes spill loads.*?Used (\d+) registers(?:.*?, (\d+) bytes smem)?[^\n]*",
     re.S,
 )

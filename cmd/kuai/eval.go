@@ -48,12 +48,25 @@ type evalFlags struct {
 }
 
 func (a *app) benchCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:               "bench [GROUP...]",
-		Short:             "Measure this machine against the budgets",
-		Long:              "Runs the groups of measurements that are named, or all of them, and prints value, unit and bar.",
-		Example:           "  kuai bench\n  kuai bench loop stop --json",
+	var static bool
+	c := &cobra.Command{
+		Use:   "bench [GROUP...]",
+		Short: "Measure this machine against the budgets",
+		Long: "Runs the groups of measurements that are named, or all of them, and prints value, unit and bar.\n" +
+			"With --static, \"cuda\" measures nothing: it tells what the assembler and the cards' data sheets say of the\n" +
+			"CUDA kernels, and predicts the time of whole models.",
+		Example:           "  kuai bench\n  kuai bench loop stop --json\n  kuai bench cuda --static",
 		ValidArgsFunction: completeGroups,
-		RunE:              func(c *cobra.Command, groups []string) error { return a.runBench(c.Context(), groups) },
+		RunE: func(c *cobra.Command, groups []string) error {
+			if static {
+				return a.benchStatic(c.Context(), groups)
+			}
+			if err := needGPU(groups); err != nil {
+				return err
+			}
+			return a.runBench(c.Context(), groups)
+		},
 	}
+	c.Flags().BoolVar(&static, "static", false, "predict the times of the CUDA kernels without a GPU (with the group cuda)")
+	return c
 }

@@ -35,7 +35,7 @@ func lookProcessor(context.Context) []finding {
 		f.Level, f.Detail = warning, fmt.Sprintf("%d cores without AVX2: plain kernels, several times slower", runtime.NumCPU())
 		f.Mend = "expect the language model to be slow, or use a processor of 2014 or later"
 	}
-	return []finding{f}
+	return append([]finding{f}, lookGPU()...)
 }
 
 func lookMemory(context.Context) []finding {

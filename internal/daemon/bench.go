@@ -34,6 +34,7 @@ func BenchGroups(c *config.Config) []bench.Group {
 		{Name: "lm", About: "tokens a second that the language model reads and writes", Run: func(ctx context.Context) ([]bench.Row, error) { return benchModel(ctx, c) }},
 		{Name: "encode", About: "one picture through CLIP ViT-B/32 with random weights, at each precision", Run: func(ctx context.Context) ([]bench.Row, error) { return benchEncode(ctx, c) }},
 		{Name: "kernels", About: "the rate of each operator", Run: func(ctx context.Context) ([]bench.Row, error) { return benchKernels(ctx, c) }},
+		{Name: "cuda", About: "each kernel and whole models on the GPU, beside the roofline", Run: func(ctx context.Context) ([]bench.Row, error) { return benchGPU(ctx) }},
 		{Name: "asr", About: "three seconds of speech to text", Run: func(ctx context.Context) ([]bench.Row, error) { return benchHearing(ctx, c) }},
 		{Name: "voice", About: "from the end of a spoken command to its text and to the first motion; listening while nobody speaks", Run: func(ctx context.Context) ([]bench.Row, error) { return benchVoice(ctx, c) }},
 		{Name: "commands", About: "300 commands spoken by six synthetic voices into a noisy room: how many begin the right skill", Run: func(ctx context.Context) ([]bench.Row, error) { return benchCommands(ctx, c) }},

@@ -13,7 +13,6 @@ const (
 	manyRows      = 64
 	mostSplits    = 16
 	matvecThreads = 128
-	matvecShared  = 48 << 10 // bytes of rows that a matvec keeps in shared memory
 )
 
 // load puts the weights and biases of a product on the device.

@@ -6,14 +6,18 @@ import (
 	"github.com/kuai-robot/kuai/kernels"
 )
 
+// matvecShared is the most shared memory for the rows of each variant: with four
+// rows more would leave less than half of the warps, and tiles are as good.
+var matvecShared = map[int]int{1: 48 << 10, 4: 24 << 10}
+
 // matvecRows is the variant of matvec.cu for a number of rows, 0 for none.
 func (p *product) matvecRows(rows int) int {
 	for _, n := range []int{1, 4} {
 		if rows <= n {
-			if p.matvecBytes(n) > matvecShared {
-				return 0
+			if p.matvecBytes(n) <= matvecShared[n] {
+				return n
 			}
-			return n
+			return 0
 		}
 	}
 	return 0

@@ -27,6 +27,8 @@ type Card struct {
 	Unified     bool // shares the host's memory
 	Prohibited  bool // compute mode: no process may use it
 	Exclusive   bool // compute mode: one process only
+	// Rates from which a roofline is made.
+	ClockKHz, MemoryKHz, BusBits int
 }
 
 // The oldest driver and card that the PTX runs on.
@@ -92,3 +94,9 @@ const (
 	misaligned       = 716
 	unknown          = 999
 )
+
+// Usable says why no card can be used, nil if one can.
+func (f Facts) Usable() error {
+	_, err := f.choose()
+	return err
+}

@@ -57,6 +57,7 @@ func lookAt(i int) (c Card, err error) {
 	}{
 		{cu.ComputeCapabilityMajor, &major}, {cu.ComputeCapabilityMinor, &minor}, {cu.MultiprocessorCount, &c.SMs},
 		{sharedPerBlock, &c.Shared}, {cu.Integrated, &unified}, {cu.ComputeMode, &mode},
+		{cu.ClockRate, &c.ClockKHz}, {cu.MemoryClockRate, &c.MemoryKHz}, {cu.GlobalMemoryBusWidth, &c.BusBits},
 	} {
 		if *a.to, err = d.Attribute(a.attribute); err != nil {
 			return c, err

@@ -69,3 +69,35 @@ func (c Card) Time(cost cuda.Cost) time.Duration {
 	rate := map[cuda.Units]float64{cuda.CUDACores: c.Float32, cuda.TensorHalf: c.Half, cuda.TensorInt8: c.Int8}[cost.Units]
 	return time.Duration(max(cost.Bytes/c.Bandwidth, cost.Operations/rate) * 1e9)
 }
+
+// Rates are what a driver says of a card.
+type Rates struct {
+	Name                         string
+	Capability, SMs, SharedBytes int
+	ClockKHz, MemoryKHz, BusBits int
+}
+
+// Of makes a card of what its driver says: a table card where the name is known,
+// otherwise from clocks and the operations that a multiprocessor of its generation
+// does in one of them (CUDA C programming guide, arithmetic throughput).
+func Of(r Rates) Card {
+	for _, c := range Cards {
+		if r.Capability == c.Capability && r.SMs == c.SMs {
+			return c
+		}
+	}
+	clock := float64(r.SMs) * float64(r.ClockKHz) * 1e3
+	c := Card{
+		Name: r.Name, Key: "gpu", Capability: r.Capability, SMs: r.SMs, Float32: 256 * clock, Half: 1024 * clock,
+		Bandwidth: 2 * float64(r.MemoryKHz) * 1e3 * float64(r.BusBits) / 8, Launch: 2 * time.Microsecond,
+		Warps: 48, Blocks: 16, Registers: 65536, SharedBytes: r.SharedBytes + 1024,
+	}
+	switch {
+	case r.Capability == 80:
+		c.Float32, c.Half, c.Warps, c.Blocks = 128*clock, 2048*clock, 64, 32
+	case r.Capability >= 90:
+		c.Half, c.Warps, c.Blocks = 4096*clock, 64, 32
+	}
+	c.Int8 = 2 * c.Half
+	return c
+}

@@ -25,4 +25,8 @@ for package in "${packages[@]}"; do
   # Timings of an emulated processor say nothing: -short leaves them out.
   if ! (cd "$path" && emulated "$binary" -test.short -test.timeout 10m); then failed=1; fi
 done
+# The cameras' other tests need programs of this architecture.
+"${GO:-go}" test -c -tags "$tags" -o "$jetson/tests/camera.test" ./perception/camera
+printf '%-28s ' perception/camera
+(cd perception/camera && emulated "$jetson/tests/camera.test" -test.run 'V4L2|Layouts') || failed=1
 exit $failed

@@ -20,6 +20,8 @@ type network struct {
 	slot         *kernels.Weight
 	body         encoder.Linear
 	seek, act    *kernels.Weight
+	pool         [2]*kernels.Weight // weights of the words by their place, a column each
+	seekWord     encoder.Linear
 	noisy, time  encoder.Linear // flow matching
 	layers       []layer
 	norm         encoder.Norm
@@ -51,6 +53,8 @@ func load(f *checkpoint.File, c *Config) (*network, error) {
 	n.word = l.Take("word.weight", len(c.Vocabulary), c.Width)
 	n.slot = l.Take("slot", c.Slots, c.Width)
 	n.body = l.Linear("body", c.Width, c.Features)
+	n.loadPool(l.Take("pool", 2, c.Slots))
+	n.seekWord = l.Linear("seek_word", c.Width, c.Width)
 	n.seek, n.act = l.Take("seek", 2, c.Width), l.Take("act", c.Horizon, c.Width)
 	if c.Flow {
 		n.noisy, n.time = l.Linear("noisy", c.Width, c.Action), l.Linear("time", c.Width, timeWaves)
@@ -68,6 +72,23 @@ func load(f *checkpoint.File, c *Config) (*network, error) {
 	return n, l.Err()
 }
 
+// loadPool cuts the weights of the words into columns. A mean over the rows is
+// what the graph has; times their number it is the sum.
+func (n *network) loadPool(w *kernels.Weight) {
+	if w == nil {
+		return
+	}
+	slots := w.Cols()
+	for i := range n.pool {
+		column := make([]float32, slots)
+		w.Row(column, i)
+		for k := range column {
+			column[k] *= float32(slots)
+		}
+		n.pool[i] = kernels.NewWeight(fmt.Sprintf("pool.%d", i), column, slots, 1)
+	}
+}
+
 func loadStem(l *encoder.Loader, c *Config, name string, size [2]int) stem {
 	s := stem{size: size, place: l.Take(name+".place", c.tokens(size), c.Width)}
 	in := 3
@@ -79,7 +100,7 @@ func loadStem(l *encoder.Loader, c *Config, name string, size [2]int) stem {
 		at := fmt.Sprintf("%s.convs.%d", name, i)
 		s.convs = append(s.convs, encoder.Linear{W: l.Take(at+".weight", out, in, 3, 3), Bias: l.Take(at+".bias", out)})
 		if i > 0 && i < len(c.Stem) {
-			s.tuned = append(s.tuned, l.Linear(fmt.Sprintf("%s.tuned.%d", name, i-1), 2*out, c.Width))
+			s.tuned = append(s.tuned, l.Linear(fmt.Sprintf("%s.tuned.%d", name, i-1), 2*out, 2*c.Width))
 		}
 		in = out
 	}
@@ -109,7 +130,13 @@ func (n *network) build(g *kernels.Graph) ports {
 		features: g.Input("features", kernels.F32, kernels.N(1), kernels.N(c.Features)),
 	}
 	said := g.Add(kernels.Embed{Table: n.word, IDs: p.words})
-	phrase := g.Add(kernels.MeanRows{X: said})
+	var asked [2]kernels.Value
+	for i, column := range n.pool {
+		asked[i] = g.Add(kernels.MeanRows{X: g.Add(kernels.Binary{Kind: kernels.Mul, X: said, Y: g.Add(kernels.Const{W: column})})})
+	}
+	phrase := g.Add(kernels.Concat{Xs: asked[:], Axis: 1})
+	seek := n.seekWord.Apply(g, g.Add(kernels.Concat{Xs: asked[:]}), kernels.Identity)
+	seek = g.Add(kernels.Binary{X: seek, Y: g.Add(kernels.Const{W: n.seek})})
 	seen := g.Add(kernels.Concat{Xs: []kernels.Value{n.front.build(g, c, p.front, phrase), n.wrist.build(g, c, p.wrist, phrase)}})
 	seen = n.pictures.Apply(g, seen, epsilon)
 	words := g.Add(kernels.Binary{X: said, Y: g.Add(kernels.Const{W: n.slot})})
@@ -121,7 +148,7 @@ func (n *network) build(g *kernels.Graph) ports {
 		act = g.Add(kernels.Binary{X: act, Y: n.time.Apply(g, p.time, kernels.Identity)})
 	}
 	x := g.Add(kernels.Concat{Xs: []kernels.Value{
-		words, n.body.Apply(g, p.features, kernels.Identity), g.Add(kernels.Const{W: n.seek}), act,
+		words, n.body.Apply(g, p.features, kernels.Identity), seek, act,
 	}})
 	for i := range n.layers {
 		x = n.layers[i].build(g, c, x, seen)

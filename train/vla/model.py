@@ -54,7 +54,7 @@ class Stem(nn.Module):
         self.convs = nn.ModuleList(nn.Conv2d(a, b, 3, 2, 1) for a, b in pairwise(channels))
         # The phrase scales and shifts every channel but the first convolution's
         # (FiLM, arXiv 1709.07871): what is looked for shows before the tokens are made.
-        self.tuned = nn.ModuleList(nn.Linear(c.width, 2 * n) for n in c.stem[1:])
+        self.tuned = nn.ModuleList(nn.Linear(2 * c.width, 2 * n) for n in c.stem[1:])
         for layer in self.tuned:
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
@@ -111,7 +111,11 @@ class Policy(nn.Module):
         self.word = nn.Embedding(len(words.VOCABULARY), c.width)
         self.slot = nn.Parameter(0.02 * torch.randn(words.SLOTS, c.width))
         self.body = nn.Linear(c.features, c.width)
+        # What is taken and where it goes stand at other places of a phrase, so each of
+        # the two that look for them weighs the words by their place.
+        self.pool = nn.Parameter(torch.full((2, words.SLOTS), 0.5))
         self.seek = nn.Parameter(0.02 * torch.randn(2, c.width))
+        self.seek_word = nn.Linear(c.width, c.width)
         self.act = nn.Parameter(0.02 * torch.randn(c.horizon, c.width))
         if c.flow:
             self.noisy = nn.Linear(c.action, c.width)
@@ -122,14 +126,16 @@ class Policy(nn.Module):
         self.where = nn.Linear(c.width, 3)
         # Which token of the front picture a thing is in: only training asks.
         self.find_query, self.find_key = nn.Linear(c.width, c.width), nn.Linear(c.width, c.width)
+        self.find_word = nn.Linear(c.width, c.width)
         nn.init.normal_(self.word.weight, std=0.3)
 
     def forward(self, b: dict, noisy=None, time=None) -> tuple[torch.Tensor, ...]:
         """Actions [B, horizon, 6], whether the skill is over at each of them (as
         logits), where the two things are [B, 2, 3], and in which token of the front
-        picture (logits [B, 2, tokens])."""
+        picture (logits [B, 2 ways to tell, 2, tokens])."""
         said = self.word(b["words"])
-        phrase = said.mean(1)
+        asked = self.pool.to(said.dtype) @ said
+        phrase = asked.flatten(1)
         front, wrist = self.front(image(b["front"]), phrase), self.wrist(image(b["wrist"]), phrase)
         pictures = torch.cat([front, wrist], 1)
         pictures = self.norm_pictures(pictures)
@@ -141,7 +147,7 @@ class Policy(nn.Module):
             [
                 said + self.slot,
                 self.body(b["features"])[:, None],
-                self.seek.expand(rows, -1, -1),
+                self.seek + self.seek_word(asked),
                 act,
             ],
             1,
@@ -152,8 +158,9 @@ class Policy(nn.Module):
         n = words.SLOTS + 1
         acts, seeks = x[:, n + 2 :], x[:, n : n + 2]
         tokens = pictures[:, : front.shape[1]]
-        found = self.find_query(seeks) @ self.find_key(tokens).transpose(1, 2)
-        found = found * self.config.width**-0.5
+        # Once by what the words ask for alone, once by what the layers made of it.
+        keys = self.find_key(tokens).transpose(1, 2) * self.config.width**-0.5
+        found = torch.stack([self.find_word(asked) @ keys, self.find_query(seeks) @ keys], 1)
         return self.action(acts), self.done(acts)[..., 0], self.where(seeks), found
 
 
@@ -185,14 +192,15 @@ def losses(policy: Policy, b: dict) -> dict[str, torch.Tensor]:
     known = b["known"][..., None]
     missed = ((where.float() - b["where"]).abs() * known).sum() / (3 * known.sum()).clamp(min=1)
     over = F.binary_cross_entropy_with_logits(done.float(), b["done"])
-    token = F.cross_entropy(found.float().flatten(0, 1), b["token"].flatten(), ignore_index=-1)
+    tokens = b["token"][:, None].expand(-1, found.shape[1], -1)
+    token = F.cross_entropy(found.float().flatten(0, 2), tokens.flatten(), ignore_index=-1)
     return {"action": action, "where": missed, "done": over, "token": token}
 
 
-WEIGHTS = {"action": 1.0, "where": 0.5, "done": 0.1, "token": 0.15}
+WEIGHTS = {"action": 1.0, "where": 0.5, "done": 0.1, "token": 0.2}
 
 # What only training asks for.
-UNUSED = ("find_query.", "find_key.")
+UNUSED = ("find_query.", "find_key.", "find_word.")
 
 
 def export(state: dict, config: Config, folder: Path, more: dict, look: dict | None = None) -> None:

@@ -63,8 +63,10 @@ class Trainer:
             self.load(self.path)
         elif a.init:
             kept = torch.load(a.init, weights_only=False)
-            # What the checkpoint does not have begins as it is made.
-            self.policy.load_state_dict(kept["average"], strict=False)
+            # What the checkpoint does not have, or has otherwise, begins as it is made.
+            own = self.policy.state_dict()
+            fits = {k: v for k, v in kept["average"].items() if own[k].shape == v.shape}
+            self.policy.load_state_dict(fits, strict=False)
             self.average = {k: v.clone() for k, v in self.policy.state_dict().items()}
 
     def load(self, path: Path) -> None:

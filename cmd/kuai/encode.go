@@ -26,7 +26,7 @@ type computeFlags struct {
 
 func (f *computeFlags) add(c *cobra.Command) {
 	flags := c.Flags()
-	flags.StringVar(&f.backend, "backend", "cpu", "cpu, or ref (plain and slow)")
+	flags.StringVar(&f.backend, "backend", "cpu", "cpu, cuda (a GPU), or ref (plain and slow)")
 	flags.StringVar(&f.precision, "precision", "stored", "stored (as the weights are), f32, bf16 or int8")
 	flags.IntVar(&f.threads, "threads", 0, "`THREADS` of the cpu backend; 0: as many as the process may use")
 }
@@ -47,7 +47,11 @@ func (f *computeFlags) resolve() (kernels.Backend, kernels.Options, error) {
 	case f.backend == "cpu":
 		return cpu.New(cpu.Options{Threads: f.threads}), kernels.Options{Precision: precision}, nil
 	}
-	return nil, kernels.Options{}, exitf(exitInput, "--backend %q: want cpu or ref", f.backend)
+	if f.backend == "cuda" {
+		backend, err := openGPU()
+		return backend, kernels.Options{Precision: precision}, err
+	}
+	return nil, kernels.Options{}, exitf(exitInput, "--backend %q: want cpu, cuda or ref", f.backend)
 }
 
 // encodeFlags are what the user asked for.

@@ -8,6 +8,8 @@ import (
 
 	"github.com/kuai-robot/kuai/internal/bench"
 	"github.com/kuai-robot/kuai/internal/daemon"
+	"github.com/kuai-robot/kuai/kernels"
+	"github.com/kuai-robot/kuai/kernels/cuda"
 	"github.com/kuai-robot/kuai/kernels/cuda/gpu"
 )
 
@@ -64,4 +66,13 @@ func lookGPU() []finding {
 			c.Name, c.Capability, c.SMs, c.Memory>>20, facts.Version/1000, facts.Version%1000/10), ""})
 	}
 	return out
+}
+
+// openGPU gives the backend of the machine's GPU.
+func openGPU() (kernels.Backend, error) {
+	driver, err := gpu.Open(gpu.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("--backend cuda: %w", err)
+	}
+	return cuda.NewBackend("cuda", driver), nil
 }

@@ -45,6 +45,7 @@ const (
 	DriverGobot   = "gobot"
 	BackendCPU    = "cpu"
 	BackendRef    = "ref"
+	BackendCUDA   = "cuda"
 	// Scripted runs and judges skills by the simulator's state.
 	Scripted = "scripted"
 	// Learned runs skills by a policy that sees.

@@ -289,7 +289,8 @@ type Rule struct {
 type Planner struct {
 	// The language model, a name of `kuai models list`.
 	Model string `yaml:"model"`
-	// What computes it: cpu, or ref (plain and slow, to compare with).
+	// What computes it: cpu, cuda (a GPU; the processor where there is none), or ref
+	// (plain and slow, to compare with).
 	Backend string `yaml:"backend"`
 	// Threads that compute it; 0: one for each core.
 	Threads int `yaml:"threads"`

@@ -157,7 +157,7 @@ func (c *Config) checkNetwork(k *checker) {
 func (c *Config) checkPlanner(k *checker) {
 	p := &c.Planner
 	k.require(p.Model != "", "planner.model", "is empty (see kuai models list)")
-	k.oneOf("planner.backend", p.Backend, BackendCPU, BackendRef)
+	k.oneOf("planner.backend", p.Backend, BackendCPU, BackendRef, BackendCUDA)
 	k.within("planner.threads", float64(p.Threads), 0, 256, "")
 	k.require(p.Adapter != "", "planner.adapter", "is empty (want %s, %s or a folder)", Auto, None)
 	k.require(p.Catalogue != "", "planner.catalogue", "is empty (%s and %s are built in)", Tabletop, Workbench)

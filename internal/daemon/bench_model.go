@@ -25,7 +25,7 @@ func benchKernels(_ context.Context, c *config.Config) ([]bench.Row, error) {
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	measured, err := kernelbench.Measure(newBackend(&c.Planner), c.Planner.Backend, threads, func() time.Duration { return time.Duration(clock.Now()) })
+	measured, err := kernelbench.Measure(newBackend(&c.Planner, func(error) {}), c.Planner.Backend, threads, func() time.Duration { return time.Duration(clock.Now()) })
 	rows := make([]bench.Row, len(measured))
 	for i, r := range measured {
 		rows[i] = bench.Row{Name: r.Name, Value: r.Value, Unit: r.Unit}

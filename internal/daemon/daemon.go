@@ -207,6 +207,7 @@ func (d *Daemon) buildMind() (err error) {
 		return err
 	}
 	d.closers = append(d.closers, d.mind.Close)
+	d.mind.compute.listen(d.computeWarning)
 	e := expert.New(d.description)
 	d.heater, _ = any(e).(heater)
 	planner, closePlanner, err := d.mind.planner(d.clock, e)

@@ -12,6 +12,7 @@ import (
 	"github.com/kuai-robot/kuai/internal/models"
 	"github.com/kuai-robot/kuai/kernels"
 	"github.com/kuai-robot/kuai/kernels/cpu"
+	"github.com/kuai-robot/kuai/kernels/cuda/gpu"
 	"github.com/kuai-robot/kuai/kernels/ref"
 	"github.com/kuai-robot/kuai/policy/agent"
 	"github.com/kuai-robot/kuai/policy/saycan"
@@ -30,6 +31,8 @@ type mind struct {
 	model     *generate.Model
 	// prompt is the form that the model, with its adapter if there is one, knows.
 	prompt saycan.Prompt
+	// compute is what the backend has to say: why a GPU is not used.
+	compute *notices
 }
 
 // newMind loads what c.Planner names.
@@ -52,14 +55,15 @@ func loadMind(c *config.Config, catalogue *skill.Catalogue) (*mind, error) {
 		return nil, err
 	}
 	adapter, prompt := adapterOf(&c.Planner)
-	model, err := generate.Open(path, newBackend(&c.Planner), generate.Options{Context: planContext, Adapter: adapter})
+	compute := &notices{}
+	model, err := generate.Open(path, newBackend(&c.Planner, compute.add), generate.Options{Context: planContext, Adapter: adapter})
 	if errors.Is(err, generate.ErrAdapter) {
 		return nil, fmt.Errorf("planner.adapter: %w (set it to %s to plan without one)", err, config.None)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w (run: kuai models verify %s)", c.Planner.Model, err, c.Planner.Model)
 	}
-	return &mind{config: c, catalogue: catalogue, model: model, prompt: prompt}, nil
+	return &mind{config: c, catalogue: catalogue, model: model, prompt: prompt, compute: compute}, nil
 }
 
 // adapterOf gives the adapter that c asks for, nil for none, and the prompt
@@ -96,11 +100,16 @@ func readCatalogue(name string) (*skill.Catalogue, error) {
 	return skill.Read(name, file)
 }
 
-func newBackend(c *config.Planner) kernels.Backend {
+// newBackend gives what computes; tell is given the reason where a GPU is not used.
+func newBackend(c *config.Planner, tell func(error)) kernels.Backend {
 	if c.Backend == config.BackendRef {
 		return ref.New()
 	}
-	return cpu.New(cpu.Options{Threads: c.Threads})
+	processor := cpu.New(cpu.Options{Threads: c.Threads})
+	if c.Backend == config.BackendCUDA {
+		return onGPU(gpu.Open, processor, tell)
+	}
+	return processor
 }
 
 // Close frees the weights.

@@ -22,6 +22,7 @@ type policy struct {
 	network     *vla.Policy
 	session     *vla.Session
 	runners     []*learned.Runner
+	compute     notices
 }
 
 // newPolicy loads what c names, nil where the runner is not the learned one.
@@ -37,7 +38,7 @@ func newPolicy(c *config.Config, d *robot.Description) (*policy, error) {
 	}
 	p := &policy{description: d}
 	var err error
-	if p.network, err = vla.OpenFS(folder, d, newBackend(&c.Planner), kernels.Options{}); err != nil {
+	if p.network, err = vla.OpenFS(folder, d, newBackend(&c.Planner, p.compute.add), kernels.Options{}); err != nil {
 		return nil, fmt.Errorf("policy: %s: %w", c.Policy, err)
 	}
 	if p.session, err = p.network.NewSession(c.Sim.Seed); err != nil {
@@ -123,5 +124,6 @@ func (d *Daemon) newRunner(scripted agent.Runner) (agent.Runner, error) {
 		return scripted, err
 	}
 	d.closers = append(d.closers, p.close)
+	p.compute.listen(d.computeWarning)
 	return p.runner(d.mind.catalogue, scripted)
 }

@@ -1,2 +1,48 @@
-// Package cuda
+// Package cuda runs graphs on an NVIDIA GPU of the Ampere generation or newer.
+//
+// # From a graph to launches
+//
+// Build lowers the graph to a list of launches, each an op with what it reads and
+// writes:
+//
+//   - fuse.go moves bias, activation, gate, residual and the store to a cache into
+//     the product before them, a norm into the products after it, joins products of
+//     one input, and turns slices and reshapes into views;
+//   - schedule.go orders what results so that operands come first;
+//   - arena.go gives every value a place in one block of memory, which those share
+//     that do not live at the same time.
+//
+// Each kernel is in <op>.cu and the rule that launches it, with its grid, its shared
+// memory and its cost, beside it in <op>.go; product.h says how weights lie. A
+// decoder layer is six launches, an encoder layer five.
+//
+// # Running
+//
+// A session records its launches once for each class of lengths (1, 4, 16, 64, ...
+// rows): a recording is one CUDA graph with the copies of inputs and outputs in it,
+// so a run is one launch of a graph. Lengths and positions are read by the kernels
+// from a small buffer, so a recording serves all lengths of its class; blocks beyond
+// the length return at once.
+//
+// A state stays on the device. Session.F32 of a state copies it to the host, and the
+// next run copies it back: what is written there is seen, but a slice that was kept
+// from before a run is not brought up to date. That is for tests and for small
+// states; a program that moves rows of a cache through the host pays for the whole
+// cache.
+//
+// # Precision
+//
+// Stored bf16 and the precision BFloat16 multiply on tensor cores with sums in f32;
+// f16 weights do so twice, with rounded activations and with what the rounding lost,
+// which is as good as f32; i8 and blocks of GGUF types multiply 8-bit numbers, with
+// activations rounded as package kernels says. f32 weights use the ordinary cores. A
+// few rows at a time (decoding) are products of vectors, bound by the bytes of the
+// weights, which are read once.
+//
+// # Without a GPU
+//
+// The backend talks to a Driver. Package gpu is that of a real card; package emulate
+// runs the same sources on the processor and finds what a card would hide; package
+// roofline has no device at all and predicts. NewFallback goes on with another
+// backend when memory does not suffice or the device is lost.
 package cuda

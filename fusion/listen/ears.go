@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 
 	"github.com/kuai-robot/kuai/fusion/speech"
@@ -29,6 +30,9 @@ type Ears struct {
 	session *speech.Session
 	phrases []string
 	favour  float64
+	known   func(text string) bool
+	texts   []string
+	choices *speech.Choices // of texts, for the session; nil: to be made
 	open    []*vad.Session
 }
 
@@ -62,6 +66,16 @@ func (e *Ears) Expect(phrases []string, nats float64) {
 	if e.session != nil {
 		e.expect()
 	}
+}
+
+// Choose gives whole texts that people are likely to say. Where the recogniser
+// heard nothing that known calls one of them, the one that fits best what it heard
+// stands in its place, if it fits nearly as well. known may be called from any
+// goroutine; nil: nothing is replaced.
+func (e *Ears) Choose(texts []string, known func(text string) bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.texts, e.known, e.choices = texts, known, nil
 }
 
 // expect is called with mu held.
@@ -119,7 +133,44 @@ func (e *Ears) Again(ctx context.Context, samples []float32, language string, be
 	if err != nil {
 		return r, fmt.Errorf("recogniser: %w", err)
 	}
-	return r, nil
+	err = e.reconsider(ctx, language, &r)
+	return r, err
+}
+
+const (
+	// A text of the choices may be so much less probable, in nats, than what the
+	// recogniser would rather have written. Commands that it garbled are up to 16
+	// behind, sentences that are no commands 18 and more.
+	mostBehind = 14
+	// It must be so much more probable than the next best.
+	leastAhead = 0.5
+)
+
+// reconsider puts one of the choices in the place of a text that is none of them.
+// mu is held.
+func (e *Ears) reconsider(ctx context.Context, language string, r *speech.Result) error {
+	if e.known == nil || len(e.texts) == 0 || e.known(r.Text) && !r.Repeats {
+		return nil
+	}
+	if e.choices == nil {
+		e.choices = e.session.Choices(e.texts)
+	}
+	best, ok, err := e.session.Choose(ctx, language, e.choices)
+	if err != nil || !ok {
+		return err
+	}
+	free := 0.0
+	for _, t := range r.Tokens {
+		free += t.LogP
+	}
+	behind := max(0, free-best.LogP)
+	if behind > mostBehind || best.Margin < leastAhead {
+		return nil
+	}
+	// Sure to be the one among the others, and the less the further behind.
+	sure := 1 / (1 + math.Exp(-best.Margin)) * (1 - behind/(2*mostBehind))
+	r.Text, r.Confidence, r.Repeats = best.Text, sure, false
+	return nil
 }
 
 // Close frees the models; no listener may be running.
@@ -132,7 +183,7 @@ func (e *Ears) Close() error {
 	}
 	if e.session != nil {
 		errs = append(errs, e.session.Close(), e.speech.Close())
-		e.session = nil
+		e.session, e.choices = nil, nil
 	}
 	return errors.Join(append(errs, e.voice.Close())...)
 }

@@ -146,6 +146,7 @@ type Session struct {
 	silentFrom int              // the first embedding that is of silence
 	search     search
 	vocabulary *Vocabulary // nil: none
+	heard      int         // embeddings of the newest clip that the decoder attends to
 }
 
 // NewSession allocates the memory of one more user.

@@ -114,8 +114,10 @@ func check(samples []float32) error {
 func (s *Session) transcribe(ctx context.Context, samples []float32, language int32, draft []int32) (Result, error) {
 	heard, err := s.hear(ctx, samples)
 	if err != nil {
+		s.heard = 0
 		return Result{}, err
 	}
+	s.heard = heard
 	return s.find(ctx, heard, language, s.most(len(samples)), draft)
 }
 

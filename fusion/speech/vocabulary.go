@@ -43,11 +43,32 @@ func (s *Session) Vocabulary(phrases []string) *Vocabulary {
 		words := strings.Fields(phrase)
 		for i := range words {
 			rest := strings.Join(words[i:], " ")
-			v.add(r.words.tokenizer.Encode(" " + rest))
-			v.add(r.words.tokenizer.Encode(" " + capital(rest)))
+			v.add(r.words.spell(rest))
+			v.add(r.words.spell(capital(rest)))
 		}
 	}
 	return v
+}
+
+// spell gives the tokens of plain words as the model writes them: a word that is
+// one token is that, whatever merges would make of it.
+func (v *vocabulary) spell(text string) (tokens []int32) {
+	v.pieces.Do(func() {
+		v.whole = map[string]int32{}
+		for id := range v.end {
+			if piece := v.tokenizer.Decode([]int32{id}); strings.HasPrefix(piece, " ") {
+				v.whole[piece] = id
+			}
+		}
+	})
+	for _, word := range strings.Fields(text) {
+		if id, ok := v.whole[" "+word]; ok {
+			tokens = append(tokens, id)
+			continue
+		}
+		tokens = append(tokens, v.tokenizer.Encode(" "+word)...)
+	}
+	return tokens
 }
 
 func capital(s string) string {

@@ -122,7 +122,15 @@ func newVoiceLab(c *config.Config) (l *voiceLab, err error) {
 		return l, err
 	}
 	l.closers = append(l.closers, l.ears.Close)
-	l.ears.Expect(dialogue.Sayings(l.mind.catalogue, l.world.Scene()), c.Voice.Expect)
+	scene := l.world.Scene()
+	l.ears.Expect(dialogue.Sayings(l.mind.catalogue, scene), c.Voice.Expect)
+	talk, err := dialogue.New(dialogue.Config{Catalogue: l.mind.catalogue})
+	if err != nil {
+		return l, err
+	}
+	if c.Voice.Expect > 0 {
+		l.ears.Choose(dialogue.Commands(l.mind.catalogue, scene), func(text string) bool { return talk.Plain(text, scene) })
+	}
 	return l, nil
 }
 

@@ -61,6 +61,9 @@ func (v *voice) expect() {
 	if !same {
 		v.ears.Expect(dialogue.Sayings(v.catalogue, scene), v.config.Expect)
 	}
+	if scene != nil && v.config.Expect > 0 && v.config.Language == "en" && !same {
+		v.ears.Choose(dialogue.Commands(v.catalogue, scene), v.plain)
+	}
 }
 
 // whole says whether a text is a command or an answer that lacks nothing.
@@ -68,6 +71,13 @@ func (v *voice) whole(text string) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.dialogue.Whole(text, v.scene())
+}
+
+// plain says whether there is nothing to mend about a text.
+func (v *voice) plain(text string) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.dialogue.Plain(text, v.scene())
 }
 
 // word takes a word that the detector heard, on the goroutine that captures. A

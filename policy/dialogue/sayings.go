@@ -77,3 +77,34 @@ func things(c *skill.Catalogue, scene *robot.Scene) (all []string) {
 	}
 	return all
 }
+
+// Commands gives whole commands about the things of scene, which is what people
+// say most: each skill of the catalogue as its phrase, and with the verbs that
+// stand for it in English.
+func Commands(c *skill.Catalogue, scene *robot.Scene) (all []string) {
+	if scene == nil {
+		return nil
+	}
+	options, err := c.Options(scene)
+	if err != nil {
+		return nil // the planner tells what is wrong with the catalogue
+	}
+	for i := range options {
+		o := &options[i]
+		if o.Ends {
+			continue
+		}
+		all = append(all, o.Phrase)
+		if rest, ok := strings.CutPrefix(o.Phrase, "place "); ok {
+			all = append(all, "put "+rest)
+		}
+	}
+	return all
+}
+
+// Plain says whether a text names nothing but what is here, and is whole: there
+// is nothing to mend about it.
+func (d *Dialogue) Plain(text string, scene *robot.Scene) bool {
+	u := parse(text)
+	return u.stops() || u.yes() || u.no() || scene != nil && d.words.read(u.text, scene).whole && d.words.mend(&u, scene) == u.text && d.words.present(&u, scene)
+}

@@ -230,3 +230,17 @@ func distance(a, b string) int {
 	}
 	return row[len(b)]
 }
+
+// present says whether each noun of u, with its colour, is something that is
+// here, and each thing has its colour.
+func (w *words) present(u *utterance, scene *robot.Scene) bool {
+	for i, word := range u.words {
+		if !w.isNoun(word, scene) || w.places[word] {
+			continue
+		}
+		if i == 0 || !slices.Contains(w.colours, u.words[i-1]) || !w.here(u.words[i-1], word, scene) {
+			return false
+		}
+	}
+	return true
+}

@@ -12,6 +12,7 @@ import (
 	"github.com/kuai-robot/kuai/internal/daemon"
 	"github.com/kuai-robot/kuai/sim/demos"
 	"github.com/kuai-robot/kuai/sim/world"
+	"github.com/kuai-robot/kuai/sim/world/so101"
 )
 
 func (a *app) demosCommand() *cobra.Command {
@@ -20,6 +21,7 @@ func (a *app) demosCommand() *cobra.Command {
 	var plain bool
 	var policy string
 	var execute int
+	var from string
 	c := &cobra.Command{
 		Use:   "demos",
 		Short: "Let the scripted teacher demonstrate skills in the simulator",
@@ -27,11 +29,15 @@ func (a *app) demosCommand() *cobra.Command {
 			"words: as a LeRobot dataset (--out), in which each skill that worked is an episode, or as shards for training\n" +
 			"(--cache), which hold what failed as well. What is executed is disturbed, what is recorded is not. The same\n" +
 			"seed gives the same episode.",
-		Example: "  kuai demos --episodes 100 --out blocks\n  kuai demos --episodes 2000 --mix put=1 --cache ~/.cache/kuai-train/vla/demos",
-		Args:    noArguments,
+		Example: "  kuai demos --episodes 100 --out blocks\n  kuai demos --episodes 2000 --mix put=1 --cache ~/.cache/kuai-train/vla/demos\n" +
+			"  kuai demos --from mine --cache ~/.cache/kuai-train/vla/mine",
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if o.Episodes < 1 {
 				return exitf(exitInput, "--episodes %d: must be 1 or more", o.Episodes)
+			}
+			if from != "" && (o.Cache == "" || o.Out != "" || policy != "") {
+				return exitf(exitInput, "--from: a dataset becomes shards for training: give --cache FOLDER and nothing else")
 			}
 			if o.Out == "" && o.Cache == "" && policy == "" {
 				return exitf(exitInput, "give --out FOLDER for a dataset, --cache FOLDER for training, or both")
@@ -50,10 +56,13 @@ func (a *app) demosCommand() *cobra.Command {
 				a.errors.move(fmt.Sprintf("episode %d of %d: %s", number, o.Episodes, e.Skills[len(e.Skills)-1]))
 			}
 			var report daemon.DemoReport
-			if policy == "" {
-				report, err = daemon.Demos(c.Context(), a.clock, o)
-			} else {
+			switch {
+			case from != "":
+				report, err = daemon.DatasetDemos(c.Context(), from, o.Cache, so101.Description(), a.episodeProgress)
+			case policy != "":
 				report, err = daemon.PolicyDemos(c.Context(), a.clock, o, policy, execute)
+			default:
+				report, err = daemon.Demos(c.Context(), a.clock, o)
 			}
 			a.errors.clearLine()
 			if err != nil {
@@ -81,6 +90,7 @@ func (a *app) demosCommand() *cobra.Command {
 	flags.Float64Var(&o.Noise, "noise", 1, "how strongly what is executed is disturbed; 0: not at all")
 	flags.BoolVar(&plain, "plain", false, "the usual light, colours, table and camera instead of drawn ones")
 	flags.StringVar(&policy, "policy", "", "let the policy of this `FOLDER` move the hand, and keep what the teacher would do (DAgger)")
+	flags.StringVar(&from, "from", "", "take the episodes of the LeRobot dataset in this `FOLDER`, your own demonstrations, instead of simulating any")
 	flags.IntVar(&execute, "execute", 4, "how many steps of a chunk the policy carries out before it looks again")
 	flags.StringVar(&o.Renderer, "renderer", "", "osmesa (the CPU) or egl (a GPU); empty: the GPU where there is one")
 	return c

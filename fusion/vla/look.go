@@ -44,7 +44,7 @@ func (c *Config) Unlike(f *robot.Frame) (float64, error) {
 		size = c.Wrist
 	}
 	small := make([]byte, 3*size[0]*size[1])
-	if err := shrink(small, size, f); err != nil {
+	if err := Shrink(small, size, f); err != nil {
 		return 0, err
 	}
 	return l.score(small, size), nil

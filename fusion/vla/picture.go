@@ -6,9 +6,9 @@ import (
 	"github.com/kuai-robot/kuai/robot"
 )
 
-// shrink cuts the frame around its middle to the shape of size, height and width,
+// Shrink cuts the frame around its middle to the shape of size, height and width,
 // and averages it down into out: RGB, row by row.
-func shrink(out []byte, size [2]int, f *robot.Frame) error {
+func Shrink(out []byte, size [2]int, f *robot.Frame) error {
 	if f.Width < 1 || f.Height < 1 || len(f.Pixels) != 3*f.Width*f.Height {
 		return fmt.Errorf("policy: camera %s: %d bytes for %d×%d pixels", f.Camera, len(f.Pixels), f.Width, f.Height)
 	}

@@ -123,10 +123,10 @@ func (s *Session) Predict(ctx context.Context, in *Input) (*Output, error) {
 	if in.Front == nil || in.Wrist == nil {
 		return nil, errors.New("policy: needs the pictures of the front and the wrist camera")
 	}
-	if err := shrink(s.session.U8(p.front), c.Front, in.Front); err != nil {
+	if err := Shrink(s.session.U8(p.front), c.Front, in.Front); err != nil {
 		return nil, err
 	}
-	if err := shrink(s.session.U8(p.wrist), c.Wrist, in.Wrist); err != nil {
+	if err := Shrink(s.session.U8(p.wrist), c.Wrist, in.Wrist); err != nil {
 		return nil, err
 	}
 	c.Encode(in.Phrase, s.session.I32(p.words))

@@ -96,7 +96,7 @@ func TestParity(t *testing.T) {
 					waves(want.Time, s.session.F32(p.time))
 				}
 				// Once through by hand, so that a flow's field is compared, not its end.
-				if err := errors.Join(shrink(s.session.U8(p.front), c.Front, in.Front), shrink(s.session.U8(p.wrist), c.Wrist, in.Wrist)); err != nil {
+				if err := errors.Join(Shrink(s.session.U8(p.front), c.Front, in.Front), Shrink(s.session.U8(p.wrist), c.Wrist, in.Wrist)); err != nil {
 					t.Fatal(err)
 				}
 				c.Encode(in.Phrase, s.session.I32(p.words))

@@ -37,6 +37,7 @@ const (
 
 var kindNames = map[Kind]string{
 	Body: "body", Joint: "joint", Geom: "geom", Site: "site", Camera: "camera", Actuator: "actuator", Sensor: "sensor",
+	Equality: "equality",
 }
 
 // String names the kind as MJCF does.

@@ -98,6 +98,8 @@ int kuai_kinematics(const mjModel *m, mjData *d, char *message) {
   return 0;
 }
 
+void kuai_set_equality(mjData *d, int equality, int on) { d->eq_active[equality] = on != 0; }
+
 int kuai_contacts(const mjModel *m, const mjData *d, kuai_contact *out, int size, char *message) {
   int n = d->ncon < size ? d->ncon : size;
   for (int i = 0; i < n; i++) {

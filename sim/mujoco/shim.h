@@ -20,6 +20,9 @@ int kuai_forward(const mjModel *m, mjData *d, char *message);
 // Poses of bodies, sites, geoms, cameras and lights, without dynamics.
 int kuai_kinematics(const mjModel *m, mjData *d, char *message);
 
+// Turns an equality on or off; the index is that of one.
+void kuai_set_equality(mjData *d, int equality, int on);
+
 // One contact as Go reads it.
 typedef struct {
   int geom[2];

@@ -11,12 +11,19 @@ import (
 // TickPeriod is the usual time between ticks of the control loop.
 const TickPeriod = 10 * time.Millisecond
 
-// Clock is the simulated time of a World in lockstep: Wait moves the physics
+// Stepper is a world that a Clock drives: Step moves it on by d, rounded up to
+// whole steps of its physics.
+type Stepper interface {
+	Now() robot.Time
+	Step(d time.Duration)
+}
+
+// Clock is the simulated time of a world in lockstep: Wait moves the physics
 // on and calls the control loop's tick, in the caller's goroutine. It implements
 // robot.Clock; all calls that wait come from one goroutine, and tick must not
 // wait.
 type Clock struct {
-	world  *World
+	world  Stepper
 	period time.Duration
 	tick   func()
 	next   robot.Time
@@ -27,7 +34,7 @@ var _ robot.Clock = (*Clock)(nil)
 
 // NewClock makes the clock that drives w and calls tick (which may be nil) every
 // period from now on; period is a multiple of PhysicsStep, 0 means TickPeriod.
-func NewClock(w *World, period time.Duration, tick func()) (*Clock, error) {
+func NewClock(w Stepper, period time.Duration, tick func()) (*Clock, error) {
 	if period == 0 {
 		period = TickPeriod
 	}

@@ -12,6 +12,9 @@ import (
 // Cameras names the cameras that Render knows.
 func Cameras() []string { return []string{"front", "wrist"} }
 
+// Cameras names the cameras that this world has.
+func (w *World) Cameras() []string { return Cameras() }
+
 // pictures draws from a copy of the world's positions. It starts with the
 // first picture, so that a world that nobody looks at has no OpenGL.
 type pictures struct {

@@ -34,8 +34,14 @@ func (w *World) Run(ctx context.Context, clock robot.Clock) error {
 		w.running = false
 		w.mu.Unlock()
 	}()
+	return Pace(ctx, clock, w.follow)
+}
+
+// Pace calls follow with the time on clock, and again at the instant that it
+// gives, until it fails or ctx ends.
+func Pace(ctx context.Context, clock robot.Clock, follow func(now robot.Time) (robot.Time, error)) error {
 	for {
-		next, err := w.follow(clock.Now())
+		next, err := follow(clock.Now())
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,125 @@
+package kitchen
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+
+	"github.com/kuai-robot/kuai/robot"
+	"github.com/kuai-robot/kuai/sim/mujoco"
+	"github.com/kuai-robot/kuai/sim/world"
+)
+
+// Cameras names the cameras that Render knows: at the head of the mast, beside
+// the rod, and in a corner of the room.
+func Cameras() []string { return []string{"front", "wrist", "room"} }
+
+// Cameras names the cameras that this world has.
+func (w *World) Cameras() []string { return Cameras() }
+
+// pictures draws from a copy of the world's positions. It starts with the first
+// picture, and anew after a Reset, whose model is another.
+type pictures struct {
+	mu       sync.Mutex
+	closed   bool
+	renderer *mujoco.Renderer
+	view     *mujoco.Data
+	cameras  map[string]int
+}
+
+// Render draws what the camera sees now into rgb: 3·width·height bytes, RGB, top
+// row first.
+func (w *World) Render(camera string, width, height int, rgb []byte) error {
+	_, err := w.Capture(camera, width, height, rgb)
+	return err
+}
+
+// Capture is Render, and gives the instant that the picture shows.
+func (w *World) Capture(camera string, width, height int, rgb []byte) (robot.Time, error) {
+	if !slices.Contains(Cameras(), camera) {
+		return 0, fmt.Errorf("kitchen: render: there is no camera %q (did you mean %q?)", camera, robot.Nearest(camera, Cameras()))
+	}
+	if width > MaxWidth || height > MaxHeight {
+		return 0, fmt.Errorf("kitchen: render: %d×%d pixels, at most %d×%d", width, height, MaxWidth, MaxHeight)
+	}
+	p := &w.pictures
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at, err := w.watch()
+	if err != nil {
+		return 0, err
+	}
+	return at, p.renderer.Render(p.view, p.cameras[camera], width, height, rgb)
+}
+
+// Renderer gives the name of what draws; it starts it when needed.
+func (w *World) Renderer() (string, error) {
+	w.pictures.mu.Lock()
+	defer w.pictures.mu.Unlock()
+	if _, err := w.watch(); err != nil {
+		return "", err
+	}
+	return w.pictures.renderer.Name(), nil
+}
+
+// watch copies the positions of the live simulation into the view. The caller
+// holds pictures.mu.
+func (w *World) watch() (robot.Time, error) {
+	p := &w.pictures
+	if p.closed {
+		return 0, mujoco.ErrClosed
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return 0, mujoco.ErrClosed
+	}
+	if p.renderer == nil {
+		view, err := w.live.model.NewData()
+		if err != nil {
+			return 0, err
+		}
+		p.renderer, err = mujoco.NewRenderer(w.live.model, mujoco.RenderOptions{Shadows: w.options.Shadows, Backend: w.options.Renderer})
+		if err != nil {
+			view.Close()
+			return 0, fmt.Errorf("kitchen: %w", err)
+		}
+		p.view, p.cameras = view, w.live.parts.cameras
+	}
+	copy(p.view.QPos(), w.live.data.QPos())
+	return w.now, p.view.Kinematics()
+}
+
+// close ends the renderer; for good when the world is closed. The caller holds mu.
+func (p *pictures) close(forGood bool) {
+	p.closed = p.closed || forGood
+	if p.renderer != nil {
+		p.renderer.Close()
+		p.view.Close()
+		p.renderer, p.view = nil, nil
+	}
+}
+
+// Project gives where a point of the floor's frame shows in the picture that the
+// camera takes now, as world.World.Project does.
+func (w *World) Project(camera string, aspect float64, point robot.Vec3) (s world.Spot, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.usable() != nil || !(aspect > 0) {
+		return world.Spot{}, false
+	}
+	id, known := w.live.parts.cameras[camera]
+	if !known {
+		return world.Spot{}, false
+	}
+	eye, fovy := w.live.data.CameraView(id)
+	seen := eye.Orientation.Inverse().Rotate(point.Sub(eye.Position))
+	depth := -seen[2]
+	if depth <= 0 {
+		return world.Spot{}, false
+	}
+	scale := 1 / (2 * math.Tan(fovy/2) * depth)
+	s = world.Spot{X: 0.5 + seen[0]*scale/aspect, Y: 0.5 - seen[1]*scale, Scale: scale}
+	return s, s.X >= 0 && s.X <= 1 && s.Y >= 0 && s.Y <= 1
+}

@@ -33,6 +33,7 @@ func BenchGroups(c *config.Config) []bench.Group {
 		{Name: "say", About: "from an instruction over MQTT to the first motion", Run: func(ctx context.Context) ([]bench.Row, error) { return benchSay(ctx, c) }},
 		{Name: "lm", About: "tokens a second that the language model reads and writes", Run: func(ctx context.Context) ([]bench.Row, error) { return benchModel(ctx, c) }},
 		{Name: "encode", About: "one picture through CLIP ViT-B/32 with random weights, at each precision", Run: func(ctx context.Context) ([]bench.Row, error) { return benchEncode(ctx, c) }},
+		{Name: "policy", About: "from the pictures of both cameras to a chunk of motion by the built-in policy, on two threads, at each precision", Run: func(ctx context.Context) ([]bench.Row, error) { return benchPolicy(ctx, c) }},
 		{Name: "kernels", About: "the rate of each operator", Run: func(ctx context.Context) ([]bench.Row, error) { return benchKernels(ctx, c) }},
 		{Name: "cuda", About: "each kernel and whole models on the GPU, beside the roofline", Run: func(ctx context.Context) ([]bench.Row, error) { return benchGPU(ctx) }},
 		{Name: "asr", About: "three seconds of speech to text", Run: func(ctx context.Context) ([]bench.Row, error) { return benchHearing(ctx, c) }},

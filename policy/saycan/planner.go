@@ -98,18 +98,19 @@ func NewPlanner(c Config) (*Planner, error) {
 }
 
 // Warm builds the trie of what is in scene and reads the part of the prompt
-// that is the same for each call, so that the first decision takes no longer
-// than the next.
+// that is the same for each instruction, so that the first decision takes no
+// longer than the next.
 func (p *Planner) Warm(ctx context.Context, scene *robot.Scene) error {
 	options, err := p.config.Catalogue.Options(scene)
 	if err != nil {
 		return err
 	}
 	_, scorer, err := p.cache.of(options)
-	if err != nil || p.config.Prompt.Preamble == "" {
+	opening := p.config.Prompt.Opening(scene)
+	if err != nil || opening == "" {
 		return err
 	}
-	return scorer.Prompt(ctx, p.config.Language.Encode(p.config.Prompt.Preamble))
+	return scorer.Prompt(ctx, p.config.Language.Encode(opening))
 }
 
 // Decide gives the option with the largest say·can. The observation must hold a

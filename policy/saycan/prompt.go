@@ -21,6 +21,9 @@ type Prompt struct {
 	// Places says whether a line tells from left to right what is there and on or
 	// in what: the form that adapters are trained on (train/planner).
 	Places bool
+	// Rooms says whether a line tells where the robot stands and place by place
+	// what is there: the form of Places for a robot on wheels.
+	Rooms bool
 	// Within is how far the model is held to the options (see Options).
 	Within float64
 }
@@ -34,6 +37,9 @@ func DefaultPrompt() Prompt { return Prompt{Preamble: preamble, Within: 0.5} }
 // AdapterPrompt is the bare form that train/planner trains adapters on. Holding the
 // model to the options makes no difference on sim/eval/testdata/development.jsonl.
 func AdapterPrompt() Prompt { return Prompt{Places: true} }
+
+// HouseholdPrompt is AdapterPrompt for a robot that drives from place to place.
+func HouseholdPrompt() Prompt { return Prompt{Rooms: true} }
 
 const preamble = `A robot follows instructions. It writes down each step and ends with done.
 
@@ -120,11 +126,9 @@ Instruction: slide the black box to the right
 
 `
 
-// Build gives the text that the model reads before it continues with a phrase:
-// the preamble, the instruction on one line, the steps done so far, and the
-// number of the next. Line breaks in the instruction become spaces, so that
-// what a person says cannot pose as a step.
-func (p *Prompt) Build(scene *robot.Scene, instruction string, done []string) string {
+// Opening gives what a prompt begins with whatever is asked for: the preamble and
+// the line about the scene. It is empty where neither is part of the form.
+func (p *Prompt) Opening(scene *robot.Scene) string {
 	var b strings.Builder
 	b.WriteString(p.Preamble)
 	if p.Objects {
@@ -140,6 +144,19 @@ func (p *Prompt) Build(scene *robot.Scene, instruction string, done []string) st
 	if p.Places {
 		b.WriteString(places(scene) + "\n")
 	}
+	if p.Rooms {
+		b.WriteString(rooms(scene) + "\n")
+	}
+	return b.String()
+}
+
+// Build gives the text that the model reads before it continues with a phrase:
+// the opening, the instruction on one line, the steps done so far, and the
+// number of the next. Line breaks in the instruction become spaces, so that
+// what a person says cannot pose as a step.
+func (p *Prompt) Build(scene *robot.Scene, instruction string, done []string) string {
+	var b strings.Builder
+	b.WriteString(p.Opening(scene))
 	b.WriteString("Instruction: ")
 	b.WriteString(strings.Join(strings.Fields(instruction), " "))
 	b.WriteString("\n")

@@ -1,10 +1,12 @@
 package kitchen
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/kuai-robot/kuai/robot"
 	"github.com/kuai-robot/kuai/sim/mujoco"
@@ -18,7 +20,7 @@ const (
 	edgeM       = 0.012 // to the edge of the place
 	turnRad     = 0.06  // that a thing is turned from square
 	drawsEach   = 80
-	layoutTries = 60
+	layoutTries = 200
 	settleSteps = 40
 	driftM      = 0.03
 )
@@ -191,20 +193,29 @@ func arrange(random *rand.Rand, items []item) error {
 }
 
 func arrangeOnce(random *rand.Rand, items []item) error {
+	// What takes most room comes first, so that drawing rarely fails.
+	order := make([]*item, len(items))
 	for i := range items {
+		order[i] = &items[i]
+	}
+	slices.SortStableFunc(order, func(a, b *item) int { return cmp.Compare(b.room(), a.room()) })
+	for i, it := range order {
 		fits := false
 		for range drawsEach {
-			items[i].draw(random)
-			if fits = apart(items, i); fits {
+			it.draw(random)
+			if fits = apart(order, i); fits {
 				break
 			}
 		}
 		if !fits {
-			return fmt.Errorf("the %s has no room for the %s: list fewer things there", items[i].place.Name, items[i].thing.Name)
+			return fmt.Errorf("the %s has no room for the %s: list fewer things there", it.place.Name, it.thing.Name)
 		}
 	}
 	return nil
 }
+
+// room is the area that a thing takes.
+func (it *item) room() float64 { return (it.thing.Size[0] + gapM) * (it.thing.Size[1] + gapM) }
 
 // draw picks a spot: on a surface behind the strip along its front.
 func (it *item) draw(random *rand.Rand) {
@@ -223,9 +234,9 @@ func (it *item) draw(random *rand.Rand) {
 }
 
 // apart says that item i keeps its distance from those of its place before it.
-func apart(items []item, i int) bool {
+func apart(items []*item, i int) bool {
 	for j := range i {
-		a, b := &items[i], &items[j]
+		a, b := items[i], items[j]
 		if a.place == b.place && math.Abs(a.at[0]-b.at[0]) < a.half[0]+b.half[0]+gapM && math.Abs(a.at[1]-b.at[1]) < a.half[1]+b.half[1]+gapM {
 			return false
 		}

@@ -31,6 +31,9 @@ var sounds = []struct{ name, text string }{
 	{"silence", "silence"},
 }
 
+// other is what speech is that is no option.
+const other = "somebody talks about something else"
+
 // Sounds gives the names of the sounds that a Listener tells apart.
 func Sounds() []string {
 	var names []string
@@ -50,7 +53,7 @@ func Open(folders embed.SoundFolders, backend kernels.Backend, o embed.Options) 
 	return s, nil
 }
 
-// Heard is what a clip most probably is. All options and sounds share one
+// Heard is what a clip most probably is. All options, sounds and Other share one
 // probability of 1.
 type Heard struct {
 	// Option is the index of the best option, −1 if there are none.
@@ -59,8 +62,9 @@ type Heard struct {
 	// Sound is the best of Sounds.
 	Sound            string
 	SoundProbability float64
-	// Speech is the probability of all options together.
-	Speech float64
+	// Speech is the probability of all options together, Other that of speech that
+	// is none of them.
+	Speech, Other float64
 }
 
 // Listener tells options and sounds apart.
@@ -75,7 +79,7 @@ func New(ctx context.Context, sound *embed.Sound, options []string) (*Listener, 
 	for _, s := range sounds {
 		texts = append(texts, s.text)
 	}
-	session, err := sound.NewSession(ctx, texts)
+	session, err := sound.NewSession(ctx, append(texts, other))
 	if err != nil {
 		return nil, fmt.Errorf("hear: %w", err)
 	}
@@ -98,7 +102,8 @@ func (l *Listener) Hear(ctx context.Context, samples []float32) (Heard, error) {
 			h.Option, h.Probability = i, m.Probability
 		}
 	}
-	for i, m := range matches[l.options:] {
+	h.Other = matches[len(matches)-1].Probability
+	for i, m := range matches[l.options : len(matches)-1] {
 		if m.Probability > h.SoundProbability {
 			h.Sound, h.SoundProbability = sounds[i].name, m.Probability
 		}

@@ -40,7 +40,7 @@ class Detector(nn.Module):
         )
         self.norms = nn.ModuleList(nn.BatchNorm1d(width) for _ in KERNELS)
         self.lstm = nn.LSTM(width, width, batch_first=True)
-        self.drop = nn.Dropout(0.1)
+        self.drop = nn.Dropout(0.25)
         self.out = nn.Linear(width, len(CLASSES))
         # Only for training: what is being said, of which there is more to learn from.
         self.said = nn.Linear(width, said) if said else None
@@ -89,9 +89,24 @@ def load(paths: list[Path]) -> list[np.ndarray]:
     return [rows, late, said]
 
 
+def warp(by: float) -> torch.Tensor:
+    """[BANDS, BANDS]: rows of somebody whose mouth is another size."""
+    hz = features.mel_to_hz(np.linspace(0, features.TOP_MEL, features.BANDS + 2))[1:-1]
+    at = np.interp(hz * by, hz, np.arange(features.BANDS))
+    low = np.minimum(at.astype(int), features.BANDS - 2)
+    w = np.zeros((features.BANDS, features.BANDS), np.float32)
+    w[np.arange(features.BANDS), low] = 1 - (at - low)
+    w[np.arange(features.BANDS), low + 1] = at - low
+    return torch.from_numpy(w)
+
+
+WARPS = torch.stack([warp(by) for by in np.linspace(0.84, 1.19, 15)])
+
+
 def augment(rows: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
-    """Another level, and bands that are missing."""
+    """Other mouths, another level, and bands that are missing."""
     lanes = rows.shape[0]
+    rows = rows @ WARPS[torch.randint(0, len(WARPS), (lanes,), generator=draw)].transpose(1, 2)
     rows = rows + (torch.rand(lanes, 1, 1, generator=draw) - 0.5) * 0.8
     for lane in range(lanes):
         if torch.rand(1, generator=draw) < 0.3:
@@ -99,6 +114,15 @@ def augment(rows: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
             low = int(torch.randint(0, features.BANDS - width, (1,), generator=draw))
             rows[lane, :, low : low + width] = rows[lane, :, low : low + width].mean()
     return rows.clamp(min=QUIET)
+
+
+def stretch(rows: np.ndarray, labels: np.ndarray, said: np.ndarray, by: float):
+    """Everybody speaks faster or slower, in scenes of the same length: what is then
+    too much is cut, what is missing begins anew."""
+    steps = labels.shape[1]
+    at = (np.arange(2 * steps) * by).astype(int) % (2 * steps)
+    half = (np.arange(steps) * by).astype(int) % steps
+    return rows[:, at], labels[:, half], said[:, half]
 
 
 class Trainer:
@@ -131,8 +155,9 @@ class Trainer:
         while self.part() < 1:
             start = time.process_time()
             chosen = numbers.choice(len(rows), lanes, replace=False)
-            batch = augment(torch.from_numpy(rows[chosen].astype(np.float32)), draw)
-            want, text = (torch.from_numpy(x[chosen].astype(np.int64)) for x in (labels, said))
+            parts = stretch(rows[chosen], labels[chosen], said[chosen], numbers.uniform(0.85, 1.18))
+            batch = augment(torch.from_numpy(parts[0].astype(np.float32)), draw)
+            want, text = (torch.from_numpy(x.astype(np.int64)) for x in parts[1:])
             for at in range(0, steps, chunk):
                 part = self.part()
                 for g in self.optimizer.param_groups:

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import fft
 
 RATE, HOP, WINDOW, BANDS = 16000, 160, 400, 64
+TOP_MEL = 15 + 27 / np.log(6.4) * np.log(RATE / 2 / 1000)
 FLOOR = 1e-7  # of the power in a band: white noise at about -75 dB of full scale
 
 
@@ -20,8 +21,7 @@ def mel_to_hz(mel: np.ndarray) -> np.ndarray:
 @functools.lru_cache(maxsize=2)
 def slaney(bands: int) -> np.ndarray:
     """Triangles of equal area, [bands, WINDOW/2+1]."""
-    top = 15 + 27 / np.log(6.4) * np.log(RATE / 2 / 1000)
-    edges = mel_to_hz(np.linspace(0, top, bands + 2))
+    edges = mel_to_hz(np.linspace(0, TOP_MEL, bands + 2))
     hz = np.arange(WINDOW // 2 + 1) * RATE / WINDOW
     low, middle, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     triangle = np.minimum((hz - low) / (middle - low), (high - hz) / (high - middle)).clip(0)

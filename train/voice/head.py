@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional
 
-from .sounds import EVENTS, options
+from .sounds import EVENTS, OTHER, options
 
 WIDTH = 256
 
@@ -83,8 +83,8 @@ def evaluate(head: Head, data, names: list[str], texts: torch.Tensor) -> dict:
         ("option", catalogue),
         ("way", catalogue),
         ("event", events),
-        ("option of all", catalogue + events),
-        ("event of all", catalogue + events),
+        ("option of all", [*catalogue, *events, OTHER]),
+        ("event of all", [*catalogue, *events, OTHER]),
     ):
         rows = np.nonzero(data["kinds"] == kind.split(" ")[0])[0]
         columns = [index[c] for c in candidates]
@@ -110,11 +110,13 @@ def evaluate(head: Head, data, names: list[str], texts: torch.Tensor) -> dict:
             }
     # What the best option gets for speech that is none of them.
     other = logits[np.nonzero(data["kinds"] == "speech")[0]][
-        :, [index[c] for c in catalogue + events]
+        :, [index[c] for c in [*catalogue, *events, OTHER]]
     ].softmax(-1)
     best = other[:, : len(catalogue)].max(1).values
     mine = (
-        logits[np.nonzero(data["kinds"] == "option")[0]][:, [index[c] for c in catalogue + events]]
+        logits[np.nonzero(data["kinds"] == "option")[0]][
+            :, [index[c] for c in [*catalogue, *events, OTHER]]
+        ]
         .softmax(-1)[:, : len(catalogue)]
         .max(1)
         .values
@@ -122,6 +124,13 @@ def evaluate(head: Head, data, names: list[str], texts: torch.Tensor) -> dict:
     result["other speech above 0.5"] = round(float((best > 0.5).float().mean()), 3)
     result["options above 0.5"] = round(float((mine > 0.5).float().mean()), 3)
     return result
+
+
+def call(draw: np.random.Generator, text: str, kind: str) -> str:
+    """What a clip is called this time."""
+    if kind == "event":
+        return str(draw.choice(EVENTS[text]))
+    return OTHER if kind == "speech" and draw.random() < 0.5 else text
 
 
 def main() -> None:
@@ -139,7 +148,8 @@ def main() -> None:
     parts = [np.load(t) for t in a.train]
     train = {k: np.concatenate([x[k] for x in parts]) for k in ("sounds", "texts", "kinds")}
     test = dict(np.load(a.test))
-    calls = [c for ways in EVENTS.values() for c in ways]
+    # Half of other speech is what it says, half is only other.
+    calls = [OTHER, *(c for ways in EVENTS.values() for c in ways)]
     names = list(
         dict.fromkeys(
             [
@@ -169,7 +179,7 @@ def main() -> None:
             g["lr"] = a.rate * 0.5 * (1 + math.cos(math.pi * step / a.steps))
         rows = draw.integers(0, len(x), 256)
         want = torch.tensor([
-            index[draw.choice(EVENTS[text]) if kind == "event" else text]
+            index[call(draw, text, kind)]
             for text, kind in zip(train["texts"][rows], train["kinds"][rows], strict=True)
         ])  # fmt: skip
         sounds = x[rows] + 0.25 * deviation * torch.randn(len(rows), x.shape[1])

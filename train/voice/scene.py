@@ -187,14 +187,15 @@ def main() -> None:
     p = argparse.ArgumentParser(description="make scenes of the clips")
     p.add_argument("--bank", type=Path, required=True)
     p.add_argument("--split", default="train")
-    p.add_argument("--engines", nargs="*", default=["espeak", "flite", "kokoro"])
+    p.add_argument("--engines", nargs="*", default=["espeak", "flite", "kokoro", "piper"])
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--count", type=int, default=4000)
     p.add_argument("--seed", type=int, default=1)
     a = p.parse_args()
     if a.out.exists():
         return
-    bank = Bank.load(*[a.bank / f"{e}-{a.split}.npz" for e in a.engines])
+    paths = [a.bank / f"{e}-{a.split}.npz" for e in a.engines]
+    bank = Bank.load(*[p for p in paths if a.split == "train" or p.exists()])
     maker, start = Maker(bank, a.seed), time.monotonic()
     rows = np.zeros((a.count, 2 * STEPS, features.BANDS), np.float16)
     labels, said = np.zeros((a.count, STEPS), np.int8), np.zeros((a.count, STEPS), np.int16)

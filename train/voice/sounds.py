@@ -38,6 +38,9 @@ EVENTS = {
     "silence": ("silence", "nothing can be heard", "a quiet room"),
 }  # fmt: skip
 
+# What speech is that is no option.
+OTHER = "somebody talks about something else"
+
 # Other ways to say a phrase of the catalogue: first words that are exchanged.
 WAYS = {
     "pick up the": ("grab the", "take the", "lift the", "please pick up the", "pick the"),
@@ -82,7 +85,7 @@ def voice(split: str, draw: random.Random, flite: bool = True):
     """A function from text to samples, by a voice of the split."""
     if flite and draw.random() < 0.25:
         name, stretch = (
-            draw.choice(("rms", "kal16") if split == "train" else ("awb", "slt")),
+            draw.choice(voices.FLITE_TRAINED if split == "train" else voices.FLITE_HELD_OUT),
             draw.uniform(0.8, 1.3),
         )
         return lambda text: voices.flite(text, name, stretch)

@@ -109,6 +109,8 @@ def piper(text: str, speed: float = 1.0, seed: int = 0) -> np.ndarray:
     return to_rate(run.run(None, feed)[0].ravel(), config["audio"]["sample_rate"])
 
 
+FLITE_TRAINED, FLITE_HELD_OUT = ("rms", "kal16", "kal", "awb"), ("slt",)
+
 KOKORO_TRAINED = ("jf_alpha", "jf_gongitsune", "jf_tebukuro")
 KOKORO_HELD_OUT = ("jm_kumo", "jf_nezumi")
 

@@ -46,8 +46,7 @@ func (s Stretch) PerHour() float64 {
 type Report struct {
 	BySNR  map[float64]*Tally
 	ByWord map[string]*Tally
-	// OtherEngine is what flite's voices said, of an engine of which two voices
-	// were never trained on.
+	// OtherEngine is what flite's voice said.
 	OtherEngine Tally
 	// Near words that were taken for a stop count as missed.
 	Near Tally

@@ -26,7 +26,7 @@ var languages = map[string][]string{
 }
 
 // fliteVoices are those of flite that were not trained on.
-var fliteVoices = []string{"awb", "slt"}
+var fliteVoices = []string{"slt"}
 
 // voice is somebody who speaks.
 type voice struct {

@@ -35,6 +35,9 @@ var SNRs = []float64{20, 10, 5}
 // rest of 300 ms is the microphone's and the driver's.
 const Late = 0.28
 
+// fliteTimes is how often flite says a word beside each time of espeak-ng's voices.
+const fliteTimes = 6
+
 // Tally counts what was said and heard.
 type Tally struct {
 	Said, Missed int
@@ -68,8 +71,8 @@ func utterances(ctx context.Context, draw *rand.Rand, each int) ([]utterance, er
 				voices = append(voices, espeakVoice(draw, s.language, variant))
 			}
 			if _, err := exec.LookPath("flite"); err == nil && s.language == "en" {
-				for _, name := range fliteVoices {
-					voices = append(voices, fliteVoice(draw, name))
+				for range fliteTimes {
+					voices = append(voices, fliteVoice(draw, fliteVoices[draw.IntN(len(fliteVoices))]))
 				}
 			}
 		}

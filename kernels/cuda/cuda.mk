@@ -5,6 +5,7 @@ CUDA_ARCH := $(shell $(GO) env GOARCH)
 CUDA_STUB := build/cuda/$(CUDA_ARCH)
 CUDA_HEADERS = $(firstword $(wildcard $(CURDIR)/$(CUDA_VENV)/lib/python3*/site-packages/nvidia/cuda_runtime/include))
 CUDA_ENV = CGO_CFLAGS="-O2 -I$(CUDA_HEADERS)" CGO_LDFLAGS="-L$(CURDIR)/$(CUDA_STUB)"
+CUDA_FAKE := build/cuda/fake
 CUDA_PAGE ?= docs/gpu
 
 cuda-deps: $(CUDA_VENV)/ready $(CUDA_STUB)/libcuda.a ## NVRTC, ptxas and CUDA's headers, pinned, in .venv-cuda, and a libcuda to link with
@@ -20,11 +21,14 @@ $(CUDA_STUB)/libcuda.a: scripts/libcuda.py $(CUDA_VENV)/ready
 ptx: cuda-deps ## compile the CUDA kernels to kernels/cuda/ptx (committed, so only to change them)
 	$(CUDA_VENV)/bin/python scripts/ptx.py write kernels/cuda/ptx
 
-test-cuda: cuda-deps ## the CUDA kernels under emulation, their PTX compiled anew, the host side linked
+test-cuda: cuda-deps ## the CUDA kernels under emulation, their PTX compiled anew, the host side on an imaginary card
 	$(CUDA_VENV)/bin/python scripts/ptx.py check kernels/cuda/ptx
 	$(GO) test -count=1 ./kernels/cuda/...
 	$(CUDA_ENV) $(GO) vet -tags cuda ./kernels/cuda/...
+	scripts/fakecuda.sh $(CUDA_HEADERS) $(CUDA_FAKE)
 	$(CUDA_ENV) $(GO) test -count=1 -tags cuda ./kernels/cuda/gpu
+	for unified in 0 1; do LD_LIBRARY_PATH=$(CURDIR)/$(CUDA_FAKE) KUAI_GPU=must KUAI_FAKE_UNIFIED=$$unified \
+		$(CUDA_ENV) $(GO) test -count=1 -tags cuda -run 'Device|Imaginary' ./kernels/cuda; done
 
 build-cuda: deps cuda-deps ## build bin/kuai with the CUDA backend; it starts without a GPU too
 	$(CUDA_ENV) $(GO) build -tags cuda -ldflags '$(LDFLAGS)' -o bin/kuai ./cmd/kuai

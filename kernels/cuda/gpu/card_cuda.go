@@ -80,7 +80,9 @@ func (g *card) HostAlloc(bytes int) ([]byte, cuda.Ptr, error) {
 	if !g.Unified {
 		device = 0
 	}
-	return unsafe.Slice((*byte)(host), max(1, bytes))[:bytes], cuda.Ptr(device), nil
+	b := unsafe.Slice((*byte)(host), max(1, bytes))[:bytes]
+	clear(b) // an input that nobody fills is zero
+	return b, cuda.Ptr(device), nil
 }
 
 func (g *card) HostFree(b []byte) { C.kuai_host_free(g.ctx(), unsafe.Pointer(unsafe.SliceData(b))) }

@@ -8,9 +8,20 @@ import (
 //go:embed tabletop.jsonl
 var tabletop []byte
 
+//go:embed kitchen.jsonl
+var kitchen []byte
+
 // Tabletop is the built-in suite of an arm at a table.
-func Tabletop() *Suite {
-	s, err := Read("tabletop", bytes.NewReader(tabletop))
+func Tabletop() *Suite { return builtIn("tabletop", tabletop) }
+
+// KitchenSuite is the name of the built-in suite of the household.
+const KitchenSuite = "kitchen"
+
+// Kitchen is the built-in suite of an arm on wheels in a household.
+func Kitchen() *Suite { return builtIn(KitchenSuite, kitchen) }
+
+func builtIn(name string, text []byte) *Suite {
+	s, err := Read(name, bytes.NewReader(text))
 	if err != nil {
 		panic(err) // the file is part of the program and a test reads it
 	}

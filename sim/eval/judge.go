@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/kuai-robot/kuai/robot"
+	"github.com/kuai-robot/kuai/sim/eval/symbolic"
 )
 
 // Place is where a failure lay.
@@ -31,6 +32,14 @@ type Outcome struct {
 	Missed  []robot.Predicate `json:"missed,omitempty"`
 	// PlanRight is nil when the episode has no plans or ran one.
 	PlanRight *bool `json:"plan_right,omitempty"`
+	// FirstRight, whether the first decision is one of a shortest way to the goal,
+	// and Untouched, whether all is as it was that the goal does not name, are
+	// judged in the household alone.
+	FirstRight *bool `json:"first_right,omitempty"`
+	Untouched  *bool `json:"untouched,omitempty"`
+	// Asked: it asked something back. Refused: it would not, and moved nothing.
+	Asked   bool `json:"asked,omitempty"`
+	Refused bool `json:"refused,omitempty"`
 	// ExecutedRight is nil when nothing was to be moved.
 	ExecutedRight *bool   `json:"executed_right,omitempty"`
 	Seconds       float64 `json:"seconds"`
@@ -50,6 +59,9 @@ func (out *Outcome) judge(given bool) {
 	if len(out.Episode.Plans) > 0 && !given {
 		right := out.planRight()
 		out.PlanRight = &right
+	}
+	if symbolic.Household(out.Start) {
+		out.judgeHousehold(end, texts, given)
 	}
 	if motions := out.motions(); len(motions) > 0 {
 		right := executedRight(motions)
@@ -124,6 +136,9 @@ func (out *Outcome) follows(plan []Call) (follows, complete bool) {
 
 // strayed says whether a decision belongs to none of the plans.
 func (out *Outcome) strayed() bool {
+	if len(out.Episode.Plans) == 0 && out.PlanRight != nil {
+		return !*out.PlanRight
+	}
 	return len(out.Episode.Plans) > 0 && !slices.ContainsFunc(out.Episode.Plans, func(plan []Call) bool {
 		follows, _ := out.follows(plan)
 		return follows

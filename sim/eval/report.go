@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"text/tabwriter"
 )
 
@@ -60,6 +61,9 @@ type Tally struct {
 	Family string
 	// Success counts goals reached, Plan right plans, Execute right executions.
 	Success, Plan, Execute Rate
+	// First counts right first decisions, Untouched what the goal does not name left
+	// as it was; both in the household alone.
+	First, Untouched Rate
 	// Seconds is the sum over the episodes of Success.
 	Seconds float64
 	Places  map[Place]int
@@ -82,6 +86,8 @@ type Report struct {
 	// Families in the order of the suite; those that did not run are left out.
 	Families []*Tally
 	All      Tally
+	// Household counts what it refused and asked; nil in other worlds.
+	Household *Manners
 }
 
 func newReport(s *Suite, o Options) *Report {
@@ -93,6 +99,12 @@ func newReport(s *Suite, o Options) *Report {
 }
 
 func (r *Report) add(out *Outcome) {
+	if out.Untouched != nil && !r.Given {
+		if r.Household == nil {
+			r.Household = &Manners{}
+		}
+		r.Household.add(out)
+	}
 	i := slices.IndexFunc(r.Families, func(t *Tally) bool { return t.Family == out.Episode.Family })
 	for _, t := range []*Tally{r.Families[i], &r.All} {
 		t.Success.add(out.Reached)
@@ -101,6 +113,12 @@ func (r *Report) add(out *Outcome) {
 		}
 		if out.ExecutedRight != nil {
 			t.Execute.add(*out.ExecutedRight)
+		}
+		if out.FirstRight != nil {
+			t.First.add(*out.FirstRight)
+		}
+		if out.Untouched != nil {
+			t.Untouched.add(*out.Untouched)
 		}
 		t.Seconds += out.Seconds
 		if out.Place != Nowhere {
@@ -143,16 +161,26 @@ func (r *Report) WriteTable(w io.Writer) error {
 		return err
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "family\tepisodes\tgoal reached\tplan right\texecuted right\ts/episode\tfailures")
+	more := r.All.Untouched.Of > 0
+	household := func(columns string) string {
+		if !more {
+			return ""
+		}
+		return columns
+	}
+	fmt.Fprintf(table, "family\tepisodes\tgoal reached\tplan right\t%sexecuted right\ts/episode\tfailures\n", household("first right\tuntouched\t"))
 	for _, t := range r.ran() {
 		failures := ""
 		for _, p := range t.places() {
 			failures += fmt.Sprintf("%s %d  ", p, t.Places[p])
 		}
-		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\t%.1f\t%s\n",
-			t.Family, t.Success.Of, percent(t.Success), percent(t.Plan), percent(t.Execute), t.MeanSeconds(), failures)
+		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s%s\t%.1f\t%s\n", t.Family, t.Success.Of, percent(t.Success), percent(t.Plan),
+			household(percent(t.First)+"\t"+percent(t.Untouched)+"\t"), percent(t.Execute), t.MeanSeconds(), failures)
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil || r.Household == nil {
+		return err
+	}
+	return r.Household.write(w)
 }
 
 func percent(r Rate) string {
@@ -185,7 +213,9 @@ const givenBar = ">=0.97"
 
 // Figures gives eval.<suite>.plan, .execute, .success and .seconds, then the
 // same of each family, eval.<suite>.<family>.plan and so on, and where failures
-// lay as a fraction of the episodes, eval.<suite>.at.<place>. With skills that are
+// lay as a fraction of the episodes, eval.<suite>.at.<place>. The household has
+// .first and .untouched as well, and .refused, .over_refused, .asked and
+// .over_asked in all. With skills that are
 // learned the suite's name is followed by -learned, with Options.Given by -given.
 func (r *Report) Figures() []Figure {
 	root := "eval." + r.Suite
@@ -213,7 +243,23 @@ func (r *Report) Figures() []Figure {
 			figures = append(figures, t.figures(root+"."+t.Family)...)
 		}
 	}
+	if r.Household != nil {
+		figures = append(figures, r.Household.figures(root)...)
+		r.setBars(root, figures)
+	}
 	return figures
+}
+
+// setBars writes to the figures what the household must reach.
+func (r *Report) setBars(root string, figures []Figure) {
+	for i := range figures {
+		rest, _ := strings.CutPrefix(figures[i].Name, root)
+		if bar, ok := householdBars[rest]; ok {
+			figures[i].Bar = bar
+		} else if strings.HasSuffix(rest, ".success") {
+			figures[i].Bar = familyBar
+		}
+	}
 }
 
 func (t *Tally) figures(root string) []Figure {
@@ -221,7 +267,7 @@ func (t *Tally) figures(root string) []Figure {
 	for _, rate := range []struct {
 		name string
 		rate Rate
-	}{{".plan", t.Plan}, {".execute", t.Execute}, {".success", t.Success}} {
+	}{{".plan", t.Plan}, {".first", t.First}, {".untouched", t.Untouched}, {".execute", t.Execute}, {".success", t.Success}} {
 		if rate.rate.Of > 0 {
 			low, high := rate.rate.Wilson()
 			figures = append(figures, Figure{Name: root + rate.name, Value: rate.rate.Value(), Unit: "fraction", Low: &low, High: &high, N: rate.rate.Of})

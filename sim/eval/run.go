@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/kuai-robot/kuai/robot"
+	"github.com/kuai-robot/kuai/sim/eval/symbolic"
 	"github.com/kuai-robot/kuai/sim/world"
 )
 
@@ -120,9 +122,11 @@ func Run(ctx context.Context, s *Suite, r Robot, o Options) (*Report, error) {
 // order shuffles the episodes by the seed, so that a part of a suite is a
 // sample of it.
 func order(s *Suite, o Options) []*Episode {
+	// A suite without any plans is one by goals, from which plans can be made.
+	byGoal := !slices.ContainsFunc(s.Episodes, func(e Episode) bool { return len(e.Plans) > 0 })
 	var episodes []*Episode
 	for i := range s.Episodes {
-		if e := &s.Episodes[i]; !o.Given || len(e.Plans) > 0 && len(e.Plans[0]) > 0 {
+		if e := &s.Episodes[i]; !o.Given || e.canBeGiven(byGoal) {
 			episodes = append(episodes, e)
 		}
 	}
@@ -159,9 +163,31 @@ func (out *Outcome) run(ctx context.Context, r Robot, given bool) error {
 	return nil
 }
 
-// do runs the first plan as far as it works.
+// canBeGiven says that there is a plan that moves something or, in a suite by
+// goals, a goal that one can be made for.
+func (e *Episode) canBeGiven(byGoal bool) bool {
+	if len(e.Plans) > 0 {
+		return len(e.Plans[0]) > 0
+	}
+	return byGoal && len(symbolic.Facts(e.Goal)) > 0
+}
+
+// do runs the first plan as far as it works; where there is none, one that is
+// made for the goal.
 func (out *Outcome) do(ctx context.Context, r Robot) error {
-	for _, call := range out.Episode.Plans[0] {
+	var plan []Call
+	if len(out.Episode.Plans) > 0 {
+		plan = out.Episode.Plans[0]
+	} else if symbolic.Household(out.Start) {
+		made, err := out.plan()
+		if err != nil {
+			return err
+		}
+		plan = made
+	} else {
+		return errors.New("the episode has no plan, and of this world none can be made")
+	}
+	for _, call := range plan {
 		answer, err := r.Do(ctx, robot.Skill(call))
 		if err := out.took(answer, err); err != nil {
 			return fmt.Errorf("%s: %w", robot.Skill(call), err)

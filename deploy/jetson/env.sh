@@ -26,3 +26,12 @@ missing() {
   [ -e "$sysroot/.packages" ] || echo "$sysroot (make jetson)"
   [ -e .deps/arm64/mujoco/lib/libmujoco.so ] || echo ".deps/arm64/mujoco (make jetson)"
 }
+
+# The GPU: make jetson brings CUDA's headers and a libcuda to link with; the board's
+# driver is looked for when the program starts. gorgonia.org/cu asks for /usr/include
+# with -I; named as a system folder too, it is searched last.
+if [ -e build/cuda/arm64/libcuda.a ]; then
+  tags=$tags,cuda
+  headers=$(echo "$PWD"/.venv-cuda/lib/python3*/site-packages/nvidia/cuda_runtime/include)
+  export CGO_CFLAGS="$CGO_CFLAGS -I$headers -isystem /usr/include" CGO_LDFLAGS="-L$PWD/build/cuda/arm64 $CGO_LDFLAGS"
+fi

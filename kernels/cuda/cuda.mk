@@ -15,8 +15,14 @@ $(CUDA_VENV)/ready: scripts/cuda-requirements.txt
 	$(CUDA_VENV)/bin/pip install -q -r $<
 	@touch $@
 
-$(CUDA_STUB)/libcuda.a: scripts/libcuda.py $(CUDA_VENV)/ready
-	python3 $< $(CUDA_HEADERS)/cuda.h $(CUDA_STUB) $(or $(CC),gcc)
+build/cuda/amd64/libcuda.a: scripts/libcuda.py $(CUDA_VENV)/ready
+	python3 $< $(CUDA_HEADERS)/cuda.h build/cuda/amd64 gcc
+
+# For a Jetson the same, with the cross compiler: deploy/jetson/env.sh uses it.
+jetson: build/cuda/arm64/libcuda.a
+
+build/cuda/arm64/libcuda.a: scripts/libcuda.py $(CUDA_VENV)/ready
+	python3 $< $(CUDA_HEADERS)/cuda.h build/cuda/arm64 $(if $(filter arm64,$(CUDA_ARCH)),gcc,aarch64-linux-gnu-gcc)
 
 ptx: cuda-deps ## compile the CUDA kernels to kernels/cuda/ptx (committed, so only to change them)
 	$(CUDA_VENV)/bin/python scripts/ptx.py write kernels/cuda/ptx

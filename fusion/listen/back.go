@@ -60,7 +60,7 @@ func (l *Listener) think(ctx context.Context, s *segment) {
 		return // the segment itself is heard later, and that error told
 	}
 	l.mu.Lock()
-	l.last = guess{s.number, s.spoken, result}
+	l.last = guess{s.number, s.spoken, s.samples, result}
 	l.mu.Unlock()
 	if l.config.Talking != nil {
 		u := l.utterance(s, "")
@@ -90,19 +90,15 @@ func (l *Listener) recognise(ctx context.Context, s *segment) error {
 	if before.number != s.number {
 		before = guess{}
 	}
-	result := before.result
-	if before.spoken != s.spoken {
-		var err error
-		result, err = l.config.Recogniser.Again(ctx, s.samples, l.config.Language, &before.result)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			u := l.utterance(s, Broken)
-			u.Err = err
-			l.config.Heard(u)
-			return nil
-		}
+	result, err := l.conclude(ctx, s, &before)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		u := l.utterance(s, Broken)
+		u.Err = err
+		l.config.Heard(u)
+		return nil
 	}
 	u := l.utterance(s, Judge(&result))
 	u.Result = result
@@ -111,6 +107,21 @@ func (l *Listener) recognise(ctx context.Context, s *segment) error {
 	}
 	l.config.Heard(u)
 	return nil
+}
+
+// conclude gives what a segment that is over says; before is the newest guess.
+func (l *Listener) conclude(ctx context.Context, s *segment, before *guess) (result speech.Result, err error) {
+	samples, result := before.samples, before.result
+	if before.spoken != s.spoken {
+		samples = s.samples
+		if result, err = l.config.Recogniser.Again(ctx, samples, l.config.Language, &before.result); err != nil {
+			return result, err
+		}
+	}
+	if r, ok := l.config.Recogniser.(Reconsiderer); ok {
+		err = r.Reconsider(ctx, samples, l.config.Language, &result)
+	}
+	return result, err
 }
 
 // Judge says why a result is not to be believed.

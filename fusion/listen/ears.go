@@ -33,6 +33,7 @@ type Ears struct {
 	known   func(text string) bool
 	texts   []string
 	choices *speech.Choices // of texts, for the session; nil: to be made
+	clip    *float32        // the first sample of what the session heard last
 	open    []*vad.Session
 }
 
@@ -133,8 +134,8 @@ func (e *Ears) Again(ctx context.Context, samples []float32, language string, be
 	if err != nil {
 		return r, fmt.Errorf("recogniser: %w", err)
 	}
-	err = e.reconsider(ctx, language, &r)
-	return r, err
+	e.clip = &samples[0]
+	return r, nil
 }
 
 const (
@@ -146,11 +147,19 @@ const (
 	leastAhead = 0.5
 )
 
-// reconsider puts one of the choices in the place of a text that is none of them.
-// mu is held.
-func (e *Ears) reconsider(ctx context.Context, language string, r *speech.Result) error {
-	if e.known == nil || len(e.texts) == 0 || e.known(r.Text) && !r.Repeats {
+// Reconsider implements Reconsiderer: it puts one of the choices in the place of a
+// text that is none of them.
+func (e *Ears) Reconsider(ctx context.Context, samples []float32, language string, r *speech.Result) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.session == nil || e.known == nil || len(e.texts) == 0 || e.known(r.Text) && !r.Repeats {
 		return nil
+	}
+	if e.clip != &samples[0] { // another microphone was heard since
+		if _, err := e.session.Again(ctx, samples, language, r); err != nil {
+			return fmt.Errorf("recogniser: %w", err)
+		}
+		e.clip = &samples[0]
 	}
 	if e.choices == nil {
 		e.choices = e.session.Choices(e.texts)

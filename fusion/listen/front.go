@@ -50,6 +50,9 @@ func (l *Listener) detect(ctx context.Context, end robot.Time) error {
 		return err
 	}
 	for _, h := range hits {
+		if l.ownWord != 0 && end.Sub(l.ownWord) < ownEcho {
+			continue
+		}
 		l.config.Word(h, end.Add(-h.Late))
 	}
 	return nil
@@ -71,7 +74,31 @@ func (l *Listener) withoutOwnVoice(frame *robot.Clip) (speaking bool) {
 	if speaking {
 		l.canceller.Cancel(l.clean, l.played)
 	}
+	l.hearOwn(speaking, frame.At)
 	return speaking
+}
+
+// hearOwn notes a word that the robot says itself.
+func (l *Listener) hearOwn(speaking bool, at robot.Time) {
+	if l.config.Own == nil {
+		return
+	}
+	if !speaking {
+		if l.speaking {
+			l.config.Own.Reset()
+		}
+		l.speaking = false
+		return
+	}
+	l.speaking = true
+	hits, err := l.config.Own.Process(context.Background(), l.played)
+	if err != nil {
+		l.config.Own.Reset() // a person's word counts all the more
+		return
+	}
+	if len(hits) > 0 {
+		l.ownWord = at.Add(frameTime(l.played))
+	}
 }
 
 // goDeaf forgets a segment that the robot has begun to speak into.

@@ -19,6 +19,12 @@ type Recogniser interface {
 	Again(ctx context.Context, samples []float32, language string, before *speech.Result) (speech.Result, error)
 }
 
+// Reconsiderer is a Recogniser that thinks once more about a segment that is
+// over: r is what it made of samples.
+type Reconsiderer interface {
+	Reconsider(ctx context.Context, samples []float32, language string, r *speech.Result) error
+}
+
 // Voice gives the probability that somebody speaks; vad.Session is one.
 type Voice interface {
 	Hear(ctx context.Context, samples []float32) (float32, error)
@@ -67,6 +73,10 @@ type Config struct {
 	// the goroutine of Hear, with when the word ended. Both may be nil.
 	Detector Detector
 	Word     func(h Hit, at robot.Time)
+	// Own is another such detector, which hears what the loudspeaker plays: a word
+	// that the robot says itself, and that the echo of it repeats, is nobody's. It
+	// had better be easier to convince. nil: the robot says no such words.
+	Own Detector
 	// Push listens only between Press and Release, but for the detector.
 	Push bool
 	// Echo is nil for a robot without a loudspeaker.
@@ -143,7 +153,9 @@ type Listener struct {
 	chunk     []float32
 	chunkAt   robot.Time
 	condition clipping
-	deaf      bool // the robot speaks
+	deaf      bool       // the robot speaks
+	speaking  bool       // Own has heard some of it
+	ownWord   robot.Time // when the robot itself said a word of the detector
 
 	mu         sync.Mutex // of segments, between Hear and Run
 	segments   *vad.Segmenter
@@ -181,10 +193,14 @@ func (s *segment) until() robot.Time {
 
 // guess is what the recogniser made of a segment so far.
 type guess struct {
-	number uint64
-	spoken int
-	result speech.Result
+	number  uint64
+	spoken  int
+	samples []float32
+	result  speech.Result
 }
+
+// ownEcho is how long after the robot said a word the room may repeat it.
+const ownEcho = 900 * time.Millisecond
 
 // echoReach is how far behind the loudspeaker the microphone may be: the sound
 // system's delay and the room.

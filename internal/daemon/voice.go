@@ -71,6 +71,10 @@ type heardStop struct {
 	score            float32
 }
 
+// ownEase makes the robot quicker to find a stop word in what it says itself than
+// its microphones are.
+const ownEase = 0.4
+
 // waitingCommands bounds how many commands wait for those before them.
 const waitingCommands = 4
 
@@ -191,7 +195,7 @@ func (v *voice) newEar(o microphone.Config) (*ear, error) {
 	if err != nil {
 		return nil, err
 	}
-	words, err := v.detector()
+	words, err := v.detector(1)
 	if err != nil {
 		return nil, err
 	}
@@ -207,6 +211,9 @@ func (v *voice) newEar(o microphone.Config) (*ear, error) {
 	}
 	if v.speaker != nil {
 		c.Echo = v.speaker
+		if c.Own, err = v.detector(ownEase); err != nil {
+			return nil, err
+		}
 	}
 	if e.listener, err = listen.New(c); err != nil {
 		return nil, err

@@ -26,15 +26,16 @@ func (v *voice) buildWords() (err error) {
 	return nil
 }
 
-// detector gives what hears words for one more microphone, nil for none.
-func (v *voice) detector() (listen.Detector, error) {
+// detector gives what hears words for one more microphone, nil for none. ease
+// below 1 makes it easier to convince of a stop word.
+func (v *voice) detector(ease float32) (listen.Detector, error) {
 	if v.words == nil {
 		return nil, nil
 	}
 	var groups []keyword.Group
 	if len(v.config.StopWords) > 0 {
 		g := keyword.Stop()
-		g.Words, g.Threshold = v.config.StopWords, float32(v.config.StopScore)
+		g.Words, g.Threshold = v.config.StopWords, ease*float32(v.config.StopScore)
 		groups = append(groups, g)
 	}
 	if v.config.Listen == config.ListenWake {

@@ -77,9 +77,11 @@ class Data:
     """Batches from several sources in fixed shares; a source that has nothing yet
     leaves its share to the others."""
 
-    def __init__(self, sources: dict[str, float], root: Path, seed: int):
+    def __init__(self, sources: dict[str, float], root: Path, seed: int, stale: float = 0.0):
         self.sources = [Source(root / name, share) for name, share in sources.items()]
         self.rng = np.random.default_rng(seed)
+        # How often a frame has the pictures of the one before: a camera is late.
+        self.stale = stale
 
     def refresh(self) -> int:
         for source in self.sources:
@@ -94,7 +96,8 @@ class Data:
         for source, count in zip(filled, counts, strict=True):
             if count:
                 parts += source.draw(count, self.rng)
-        return collate(parts)
+        late = [self.rng.random(len(rows)) < self.stale for _, rows in parts]
+        return collate(parts, late)
 
 
 # The front camera as sim/world/tabletop.xml has it: where it is, its axes, and the
@@ -122,8 +125,20 @@ def token(where: np.ndarray) -> np.ndarray:
     return np.where(inside, np.nan_to_num(row * GRID[1] + column), -1).astype(np.int64)
 
 
-def collate(parts: list[tuple[Shard, np.ndarray]]) -> dict[str, np.ndarray]:
-    """A batch of the rows of shards."""
+def collate(
+    parts: list[tuple[Shard, np.ndarray]], late: list[np.ndarray] | None = None
+) -> dict[str, np.ndarray]:
+    """A batch of the rows of shards; where late says so, with the pictures of the
+    frame before."""
+    if late is None:
+        late = [np.zeros(len(rows), bool) for _, rows in parts]
+    seen = [
+        (shard, rows - (behind & (shard["step"][rows] > 0)))
+        for (shard, rows), behind in zip(parts, late, strict=True)
+    ]
+
+    def pictures(name):
+        return np.concatenate([shard[name][rows] for shard, rows in seen])
 
     def column(name):
         return np.concatenate([shard[name][rows] for shard, rows in parts])
@@ -136,8 +151,8 @@ def collate(parts: list[tuple[Shard, np.ndarray]]) -> dict[str, np.ndarray]:
     done_at = column("done_at").astype(np.int64)
     steps = np.arange(ahead.shape[1])
     return {
-        "front": column("front"),
-        "wrist": column("wrist"),
+        "front": pictures("front"),
+        "wrist": pictures("wrist"),
         "features": column("features"),
         "words": np.concatenate([shard.words[shard["phrase"][rows]] for shard, rows in parts]),
         "actions": (actions / SCALE).astype(np.float32),

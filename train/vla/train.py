@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from . import curves, data, look, model
 
@@ -57,7 +58,7 @@ class Trainer:
         )
         self.average = {k: v.clone() for k, v in self.policy.state_dict().items()}
         self.step, self.cpu_seconds, self.history = 0, 0.0, []
-        self.data = data.Data(self.recipe["mixture"], a.data, a.seed)
+        self.data = data.Data(self.recipe["mixture"], a.data, a.seed, self.recipe["stale"])
         self.path, self.look = a.out / "checkpoint.pt", None
         if self.path.exists():
             self.load(self.path)
@@ -112,7 +113,7 @@ class Trainer:
         return self.recipe["rate"] * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * part)))
 
     def tensors(self, raw: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
-        """The batch, its pictures a little brighter or darker."""
+        """The batch, its pictures a little brighter or darker, or less sharp."""
         b = {k: torch.from_numpy(v) for k, v in raw.items()}
         strength = self.recipe["brightness"]
         for name in ("front", "wrist"):
@@ -120,8 +121,17 @@ class Trainer:
             x = b[name].float().div_(127.5).sub_(1)
             gain = 1 + strength * (2 * torch.rand(rows, 1, 1, 3) - 1)
             shift = strength * (2 * torch.rand(rows, 1, 1, 1) - 1)
-            b[name] = x.mul_(gain).add_(shift)
+            x = x.mul_(gain).add_(shift)
+            b[name] = self.soften(x)
         return b
+
+    def soften(self, x: torch.Tensor) -> torch.Tensor:
+        """Half of the time pictures less sharp: a camera's are averaged down from
+        larger ones, the simulator's are not."""
+        if torch.rand(()) < 0.5:
+            return x
+        y = F.avg_pool2d(x.permute(0, 3, 1, 2), 3, 1, 1, count_include_pad=False)
+        return x.lerp_(y.permute(0, 2, 3, 1), float(self.recipe["soften"] * torch.rand(())))
 
     def one(self) -> dict[str, float]:
         for group in self.optimizer.param_groups:

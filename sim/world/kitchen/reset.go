@@ -228,7 +228,11 @@ func (it *item) draw(random *rand.Rand) {
 	if it.place.Kind == layout.Surface {
 		near += layout.StripM
 	}
-	x := [2]float64{near + edgeM + it.half[0], it.place.Depth/2 - edgeM - it.half[0]}
+	far := it.place.Depth/2 - edgeM
+	if it.place.Kind == layout.Drawer {
+		far -= layout.CoveredM
+	}
+	x := [2]float64{near + edgeM + it.half[0], far - it.half[0]}
 	y := it.place.Width/2 - edgeM - it.half[1]
 	it.at = [2]float64{x[0] + (x[1]-x[0])*random.Float64(), y * (2*random.Float64() - 1)}
 }

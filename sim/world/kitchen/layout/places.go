@@ -39,6 +39,9 @@ const (
 	stationM = 0.95
 	// DrawerStroke is how far a drawer slides out.
 	DrawerStroke = 0.30
+	// CoveredM is the part of a drawer at its back that stays under the chest's
+	// board when it is open.
+	CoveredM = 0.06
 	// HandleAt is how far before a drawer's front the middle of its handle is, and
 	// HandleUp how high above the floor of the drawer its top.
 	HandleAt = 0.045
@@ -81,7 +84,7 @@ var places = []Place{
 	{"near counter", Surface, at(north, -0.52), frontM - stationM, 1.0, 0.42, 0.80, 0},
 	{"far counter", Surface, at(west, -0.52), frontM - stationM, 1.0, 0.42, 0.80, 0},
 	{"shelf", Surface, at(west, 0.52), frontM - stationM, 0.96, 0.42, 0.88, 0},
-	{"bin", Bin, at(south, -0.05), frontM - stationM, 0.34, 0.34, 0.05, 0.42},
+	{"bin", Bin, at(south, -0.05), frontM - stationM, 0.34, 0.34, 0.20, 0.42},
 	{"basket", Basket, at(south, 0.52), frontM - stationM, 0.42, 0.34, 0.42, 0.60},
 	{"sink", Sink, at(east, -0.55), frontM - stationM, 0.60, 0.36, 0.64, 0.80},
 	{"top drawer", Drawer, at(north, 0.25), frontM + DrawerStroke - stationM, 0.42, 0.34, 0.56, 0.80},

@@ -41,7 +41,7 @@ func changed(before, now *robot.Scene, s robot.Skill, rough bool) string {
 		switch {
 		case !ok:
 			return fmt.Sprintf("the %s is gone", was.Name)
-		case concerns(s, before, was):
+		case concerns(s, before, was), was.Held && is.Held: // what it holds goes where the robot goes
 		case rough && place(is) != "" && place(is) != place(was):
 			return fmt.Sprintf("the %s is now %s", was.Name, place(is))
 		case !rough && !untouched(before, now, was.Name):

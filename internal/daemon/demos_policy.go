@@ -37,6 +37,9 @@ type pupil struct {
 const (
 	rescueOften = 0.01
 	rescueSteps = 15
+	// giveUpSteps is when a skill is broken off: a policy that got stuck teaches no
+	// more by staying there.
+	giveUpSteps = 75
 )
 
 // PolicyDemos is Demos with the policy of a folder moving the hand: what a round
@@ -67,7 +70,7 @@ func (p *pupil) Begin(s robot.Skill, random *rand.Rand) {
 
 // Act implements demos.Actor.
 func (p *pupil) Act(f *demos.Frame) (hand.Hand, bool, error) {
-	over := f.Ahead.DoneAt == 0
+	over := f.Ahead.DoneAt == 0 || f.Step >= giveUpSteps
 	if p.taught == 0 && p.random.Float64() < rescueOften {
 		p.taught = 1 + p.random.IntN(rescueSteps)
 	}

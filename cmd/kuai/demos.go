@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,13 +16,16 @@ import (
 	"github.com/kuai-robot/kuai/sim/world/so101"
 )
 
+// demoFlags are what the user asked for.
+type demoFlags struct {
+	daemon.DemoOptions
+	mix, policy, from string
+	plain             bool
+	execute           int
+}
+
 func (a *app) demosCommand() *cobra.Command {
-	o := daemon.DemoOptions{Vary: world.Training()}
-	var mix string
-	var plain bool
-	var policy string
-	var execute int
-	var from string
+	o := demoFlags{DemoOptions: daemon.DemoOptions{Vary: world.Training()}}
 	c := &cobra.Command{
 		Use:   "demos",
 		Short: "Let the scripted teacher demonstrate skills in the simulator",
@@ -33,52 +37,10 @@ func (a *app) demosCommand() *cobra.Command {
 			"  kuai demos --from mine --cache ~/.cache/kuai-train/vla/mine",
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if o.Episodes < 1 {
-				return exitf(exitInput, "--episodes %d: must be 1 or more", o.Episodes)
-			}
-			if from != "" && (o.Cache == "" || o.Out != "" || policy != "") {
-				return exitf(exitInput, "--from: a dataset becomes shards for training: give --cache FOLDER and nothing else")
-			}
-			if o.Out == "" && o.Cache == "" && policy == "" {
-				return exitf(exitInput, "give --out FOLDER for a dataset, --cache FOLDER for training, or both")
-			}
-			if !(o.Noise >= 0 && o.Noise <= 5) {
-				return exitf(exitInput, "--noise %g: want 0 to 5", o.Noise)
-			}
-			var err error
-			if o.Mix, err = parseMix(mix); err != nil {
-				return exitf(exitInput, "--mix: %w", err)
-			}
-			if plain {
-				o.Vary = world.Vary{}
-			}
-			o.Done = func(number int, e *demos.Episode, _ bool) {
-				a.errors.move(fmt.Sprintf("episode %d of %d: %s", number, o.Episodes, e.Skills[len(e.Skills)-1]))
-			}
-			var report daemon.DemoReport
-			switch {
-			case from != "":
-				report, err = daemon.DatasetDemos(c.Context(), from, o.Cache, so101.Description(), a.episodeProgress)
-			case policy != "":
-				report, err = daemon.PolicyDemos(c.Context(), a.clock, o, policy, execute)
-			default:
-				report, err = daemon.Demos(c.Context(), a.clock, o)
-			}
-			a.errors.clearLine()
-			if err != nil {
+			if err := o.check(); err != nil {
 				return err
 			}
-			if a.json {
-				return a.printJSON(report)
-			}
-			fmt.Fprintf(a.out, "%d episodes (%d succeeded, %d seeds gave none), %d frames, %.0f s of motion in %.0f s\n",
-				report.Episodes, report.Succeeded, report.Skipped, report.Frames, report.Seconds, report.Took)
-			for _, family := range demos.Families() {
-				if r, ok := report.Families[family]; ok {
-					fmt.Fprintf(a.out, "  %-8s %d of %d\n", family, r[0], r[1])
-				}
-			}
-			return nil
+			return a.runDemos(c.Context(), &o)
 		},
 	}
 	flags := c.Flags()
@@ -86,14 +48,66 @@ func (a *app) demosCommand() *cobra.Command {
 	flags.Uint64Var(&o.Seed, "seed", 1, "that of the first episode; the next has the next")
 	flags.StringVar(&o.Out, "out", "", "`FOLDER` of the dataset; it must be empty or not be there")
 	flags.StringVar(&o.Cache, "cache", "", "`FOLDER` of shards for training; new ones come after those that are there")
-	flags.StringVar(&mix, "mix", formatMix(demos.DefaultMix()), "how often each family of `TASKS` is drawn")
+	flags.StringVar(&o.mix, "mix", formatMix(demos.DefaultMix()), "how often each family of `TASKS` is drawn")
 	flags.Float64Var(&o.Noise, "noise", 1, "how strongly what is executed is disturbed; 0: not at all")
-	flags.BoolVar(&plain, "plain", false, "the usual light, colours, table and camera instead of drawn ones")
-	flags.StringVar(&policy, "policy", "", "let the policy of this `FOLDER` move the hand, and keep what the teacher would do (DAgger)")
-	flags.StringVar(&from, "from", "", "take the episodes of the LeRobot dataset in this `FOLDER`, your own demonstrations, instead of simulating any")
-	flags.IntVar(&execute, "execute", 4, "how many steps of a chunk the policy carries out before it looks again")
+	flags.BoolVar(&o.plain, "plain", false, "the usual light, colours, table and camera instead of drawn ones")
+	flags.StringVar(&o.policy, "policy", "", "let the policy of this `FOLDER` move the hand, and keep what the teacher would do (DAgger)")
+	flags.StringVar(&o.from, "from", "", "take the episodes of the LeRobot dataset in this `FOLDER`, your own demonstrations, instead of simulating any")
+	flags.IntVar(&o.execute, "execute", 4, "how many steps of a chunk the policy carries out before it looks again")
 	flags.StringVar(&o.Renderer, "renderer", "", "osmesa (the CPU) or egl (a GPU); empty: the GPU where there is one")
 	return c
+}
+
+// check says what of the flags makes no sense, and reads the mix.
+func (o *demoFlags) check() (err error) {
+	switch {
+	case o.Episodes < 1:
+		return exitf(exitInput, "--episodes %d: must be 1 or more", o.Episodes)
+	case o.from != "" && (o.Cache == "" || o.Out != "" || o.policy != ""):
+		return exitf(exitInput, "--from: a dataset becomes shards for training: give --cache FOLDER and nothing else")
+	case o.Out == "" && o.Cache == "" && o.policy == "":
+		return exitf(exitInput, "give --out FOLDER for a dataset, --cache FOLDER for training, or both")
+	case !(o.Noise >= 0 && o.Noise <= 5):
+		return exitf(exitInput, "--noise %g: want 0 to 5", o.Noise)
+	}
+	if o.Mix, err = parseMix(o.mix); err != nil {
+		return exitf(exitInput, "--mix: %w", err)
+	}
+	if o.plain {
+		o.Vary = world.Vary{}
+	}
+	return nil
+}
+
+// runDemos makes the demonstrations and prints what came of them.
+func (a *app) runDemos(ctx context.Context, o *demoFlags) (err error) {
+	o.Done = func(number int, e *demos.Episode, _ bool) {
+		a.errors.move(fmt.Sprintf("episode %d of %d: %s", number, o.Episodes, e.Skills[len(e.Skills)-1]))
+	}
+	var report daemon.DemoReport
+	switch {
+	case o.from != "":
+		report, err = daemon.DatasetDemos(ctx, o.from, o.Cache, so101.Description(), a.episodeProgress)
+	case o.policy != "":
+		report, err = daemon.PolicyDemos(ctx, a.clock, o.DemoOptions, o.policy, o.execute)
+	default:
+		report, err = daemon.Demos(ctx, a.clock, o.DemoOptions)
+	}
+	a.errors.clearLine()
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(report)
+	}
+	fmt.Fprintf(a.out, "%d episodes (%d succeeded, %d seeds gave none), %d frames, %.0f s of motion in %.0f s\n",
+		report.Episodes, report.Succeeded, report.Skipped, report.Frames, report.Seconds, report.Took)
+	for _, family := range demos.Families() {
+		if r, ok := report.Families[family]; ok {
+			fmt.Fprintf(a.out, "  %-8s %d of %d\n", family, r[0], r[1])
+		}
+	}
+	return nil
 }
 
 // parseMix reads put=5,stack=3.

@@ -73,7 +73,9 @@ func adapterOf(c *config.Planner) (fs.FS, saycan.Prompt) {
 	case config.None:
 		return nil, saycan.DefaultPrompt()
 	case config.Auto:
-		if c.Model != config.BuiltInModel || c.Catalogue != config.BuiltInCatalogue {
+		// It was trained with the tabletop's; of the workbench's it plans what it knows
+		// of there better than the examples do.
+		if c.Model != config.BuiltInModel || c.Catalogue != config.Tabletop && c.Catalogue != config.Workbench {
 			return nil, saycan.DefaultPrompt()
 		}
 		return saycan.Adapter(), saycan.AdapterPrompt()
@@ -91,10 +93,12 @@ func readCatalogue(name string) (*skill.Catalogue, error) {
 		return skill.Tabletop(), nil
 	case config.Workbench:
 		return skill.Workbench(), nil
+	case config.Kitchen:
+		return skill.Kitchen(), nil
 	}
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("planner.catalogue: %w (want %s, %s or a YAML file)", err, config.Tabletop, config.Workbench)
+		return nil, fmt.Errorf("planner.catalogue: %w (want %s, %s, %s or a YAML file)", err, config.Tabletop, config.Workbench, config.Kitchen)
 	}
 	defer file.Close()
 	return skill.Read(name, file)

@@ -9,7 +9,7 @@ func (a *app) evalCommand() *cobra.Command {
 		Short: "Run whole episodes in the simulator and report how many succeed",
 		Long: "Runs a suite of episodes headless, as fast as the machine allows, and reports for each family of\n" +
 			"instructions and in all: goal reached, plan right, executed right, with Wilson intervals. A suite is\n" +
-			"\"tabletop\", one of those of the policy that sees (pixels-seen and so on, at the workbench), or a JSONL file,\n" +
+			"\"tabletop\", \"kitchen\" (a household and its robot on wheels), one of those of the policy that sees (pixels-seen and so on, at the workbench), or a JSONL file,\n" +
 			"one episode a line. \"stopword\" lets the stop word detector hear voices it was\n" +
 			"not trained on and prints what it missed and what it heard where there was none.",
 		Example: "  kuai eval --suite tabletop --episodes 100 --seed 1\n  kuai eval --suite pixels-seen --skills learned --given\n  kuai eval --suite mine.jsonl --json --out episodes",
@@ -25,12 +25,13 @@ func (a *app) evalCommand() *cobra.Command {
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&o.suite, "suite", "tabletop", "\"tabletop\", \"stopword\", \"pixels-…\" or a JSONL `FILE`")
+	flags.StringVar(&o.suite, "suite", "tabletop", "\"tabletop\", \"kitchen\", \"stopword\", \"pixels-…\" or a JSONL `FILE`")
 	flags.IntVar(&o.episodes, "episodes", 0, "how many `EPISODES`; 0: each line of the suite once")
 	flags.Uint64Var(&o.seed, "seed", 1, "draws what the suite leaves open")
 	flags.StringVar(&o.out, "out", "", "keep each episode's steps, candidates and scores in this `FOLDER`")
 	flags.BoolVar(&o.given, "given", false, "run each episode's plan without the language model: what the body can do")
 	o.skillFlags(flags)
+	flags.StringVar(&o.world, "world", "", "the `WORLD` of the simulator that a JSONL file is about; empty: as the suite or the configuration has it")
 	flags.StringVar(&o.adapter, "adapter", "", "plan with this `ADAPTER` instead of planner.adapter: auto, none or a folder")
 	return c
 }
@@ -45,6 +46,7 @@ type evalFlags struct {
 	adapter  string
 	skills   string
 	policy   string
+	world    string
 }
 
 func (a *app) benchCommand() *cobra.Command {

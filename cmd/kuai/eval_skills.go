@@ -23,6 +23,14 @@ func (o *evalFlags) setSkills(c *config.Config) error {
 	if slices.Contains(eval.PixelSuites(), o.suite) {
 		c.Sim.World, c.Planner.Catalogue = config.Workbench, config.Workbench
 	}
+	if o.suite == eval.KitchenSuite && o.world == "" {
+		o.world = config.Kitchen
+	}
+	if o.world != "" {
+		if err := c.SetWorld(o.world); err != nil {
+			return err
+		}
+	}
 	if o.policy != "" {
 		if o.skills != "" && o.skills != config.Learned {
 			return fmt.Errorf("--policy: there is none to load with --skills %s", o.skills)

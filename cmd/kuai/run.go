@@ -10,13 +10,13 @@ import (
 )
 
 func (a *app) runCommand() *cobra.Command {
-	adapter := ""
+	adapter, world := "", ""
 	c := &cobra.Command{
 		Use:   "run",
 		Short: "Start the robot: in simulation, unless a configuration says otherwise",
 		Long: "Runs until it is interrupted. Without a configuration that is the simulated arm with its broker\n" +
 			"on port 1883 and its page on http://localhost:8080; kuai config prints what may be changed.",
-		Example: "  kuai run\n  kuai run --config robot.yaml\n  kuai run --adapter my-adapter",
+		Example: "  kuai run\n  kuai run --config robot.yaml\n  kuai run --adapter my-adapter\n  kuai run --world kitchen",
 		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			settings, err := config.Load(a.configPath)
@@ -26,10 +26,16 @@ func (a *app) runCommand() *cobra.Command {
 			if adapter != "" {
 				settings.Planner.Adapter = adapter
 			}
+			if world != "" {
+				if err := settings.SetWorld(world); err != nil {
+					return &exitError{exitInput, err}
+				}
+			}
 			return a.runDaemon(c.Context(), settings, newLog(a.errors, settings.Log))
 		},
 	}
 	c.Flags().StringVar(&adapter, "adapter", "", "plan with this `ADAPTER` instead of planner.adapter: auto, none or a folder")
+	c.Flags().StringVar(&world, "world", "", "simulate this `WORLD` with its robot and skills: tabletop, workbench, kitchen or kitchen-large")
 	return c
 }
 

@@ -13,10 +13,10 @@ func (c *Config) resolve(folder string) error {
 		&c.Broker.PasswordFile, &c.Broker.CA, &c.Broker.Certificate, &c.Broker.Key,
 		&c.TLS.Certificate, &c.TLS.Key, &c.TLS.ClientCA, &c.Record.Folder, &c.Robot.Pins, &c.Robot.Feetech.Calibration,
 	}
-	if c.Robot.Description != BuiltInRobot {
+	if !BuiltInDescription(c.Robot.Description) {
 		paths = append(paths, &c.Robot.Description)
 	}
-	if c.Planner.Catalogue != Tabletop && c.Planner.Catalogue != Workbench {
+	if !BuiltInSkills(c.Planner.Catalogue) {
 		paths = append(paths, &c.Planner.Catalogue)
 	}
 	if c.Policy != Auto {

@@ -106,7 +106,9 @@ type Sim struct {
 	// An instruction that is carried out once after the start; empty: none.
 	Demo string `yaml:"demo"`
 	// What stands on the table: tabletop has four blocks and three bowls, workbench
-	// a drawer, a button, cylinders and more colours besides.
+	// a drawer, a button, cylinders and more colours besides. kitchen is a household
+	// with a robot on wheels, kitchen-large one of more things; they go with
+	// robot.description: butler and planner.catalogue: kitchen.
 	World string `yaml:"world"`
 	// Keep pace with the clock on the wall; false runs as fast as the machine
 	// allows.

@@ -62,8 +62,8 @@ func (c *Config) problems() []problem {
 	k.require(c.Robot.Description != "", "robot.description", "is empty (%s is built in)", BuiltInRobot)
 	k.oneOf("robot.driver", c.Robot.Driver, DriverSim, DriverMQTT, DriverFeetech, DriverGobot)
 	k.require(c.Robot.Driver != DriverGobot || c.Robot.Pins != "", "robot.pins", "is empty: %s needs to know which joint hangs on which pin (docs/own-robot.md)", DriverGobot)
-	k.require(c.Robot.Driver != DriverSim || c.Robot.Description == BuiltInRobot, "robot.description",
-		"%q: the simulator knows %s alone", clip(c.Robot.Description), BuiltInRobot)
+	k.require(c.Robot.Driver != DriverSim || c.Robot.Description == robotOf(c.Sim.World), "robot.description",
+		"%q: the simulator knows %s alone where sim.world is %s", clip(c.Robot.Description), robotOf(c.Sim.World), clip(c.Sim.World))
 	c.checkServos(&k)
 	c.checkSim(&k)
 	c.checkCameras(&k)
@@ -105,7 +105,7 @@ func (c *Config) checkSim(k *checker) {
 	k.within("sim.camera.width", float64(c.Sim.Camera.Width), 16, 4096, " pixels")
 	k.within("sim.camera.height", float64(c.Sim.Camera.Height), 16, 4096, " pixels")
 	k.within("sim.camera.rate_hz", c.Sim.Camera.RateHz, 0.1, 120, " Hz")
-	k.oneOf("sim.world", c.Sim.World, Tabletop, Workbench)
+	k.oneOf("sim.world", c.Sim.World, Worlds()...)
 	k.require(len(c.Sim.Demo) <= 2000, "sim.demo", "has %d bytes, at most 2000 are read", len(c.Sim.Demo))
 	k.listen("sim.rtsp.listen", c.Sim.RTSP.Listen)
 }
@@ -160,7 +160,7 @@ func (c *Config) checkPlanner(k *checker) {
 	k.oneOf("planner.backend", p.Backend, BackendCPU, BackendRef, BackendCUDA)
 	k.within("planner.threads", float64(p.Threads), 0, 256, "")
 	k.require(p.Adapter != "", "planner.adapter", "is empty (want %s, %s or a folder)", Auto, None)
-	k.require(p.Catalogue != "", "planner.catalogue", "is empty (%s and %s are built in)", Tabletop, Workbench)
+	k.require(p.Catalogue != "", "planner.catalogue", "is empty (%s, %s and %s are built in)", Tabletop, Workbench, Kitchen)
 	k.within("planner.max_steps", float64(p.MaxSteps), 1, 1000, "")
 	k.within("planner.max_seconds", p.MaxSeconds, 1, 86400, " s")
 	k.within("planner.retries", float64(p.Retries), 0, 100, "")

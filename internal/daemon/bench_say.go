@@ -10,7 +10,6 @@ import (
 	"github.com/kuai-robot/kuai/internal/topics"
 	"github.com/kuai-robot/kuai/policy/saycan"
 	"github.com/kuai-robot/kuai/robot"
-	"github.com/kuai-robot/kuai/sim/expert"
 	"github.com/kuai-robot/kuai/sim/world"
 )
 
@@ -25,7 +24,7 @@ func benchSaycan(ctx context.Context, c *config.Config) (rows []bench.Row, err e
 	if _, err := lab.Begin(ctx, 1, world.Spec{}); err != nil {
 		return nil, err
 	}
-	planner, closePlanner, err := lab.mind.planner(robot.NewSystemClock(), expert.New(lab.world.Description()))
+	planner, closePlanner, err := lab.mind.planner(robot.NewSystemClock(), newScripted(lab.world.Description()))
 	if err != nil {
 		return nil, err
 	}

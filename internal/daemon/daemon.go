@@ -18,7 +18,6 @@ import (
 	"github.com/kuai-robot/kuai/perception/sensor"
 	"github.com/kuai-robot/kuai/policy/agent"
 	"github.com/kuai-robot/kuai/robot"
-	"github.com/kuai-robot/kuai/sim/expert"
 )
 
 // Options of a Daemon. Config is required; the clock is the machine's unless
@@ -208,7 +207,7 @@ func (d *Daemon) buildMind() (err error) {
 	}
 	d.closers = append(d.closers, d.mind.Close)
 	d.mind.compute.listen(d.computeWarning)
-	e := expert.New(d.description)
+	e := newScripted(d.description)
 	d.heater, _ = any(e).(heater)
 	planner, closePlanner, err := d.mind.planner(d.clock, e)
 	if err != nil {

@@ -12,7 +12,6 @@ import (
 	"github.com/kuai-robot/kuai/policy/saycan"
 	"github.com/kuai-robot/kuai/robot"
 	"github.com/kuai-robot/kuai/sim/eval"
-	"github.com/kuai-robot/kuai/sim/expert"
 	"github.com/kuai-robot/kuai/sim/world"
 )
 
@@ -22,7 +21,7 @@ import (
 type Lab struct {
 	config *config.Config
 	mind   *mind
-	world  *world.World
+	world  simulated
 	limits *safety.Limits
 	// planner serves all episodes: each begins with the examples alone in the
 	// model's cache, as they were read once, so none depends on the one before.
@@ -51,7 +50,7 @@ func NewLab(c *config.Config) (*Lab, error) {
 		return nil, err
 	}
 	l := &Lab{config: c, limits: limits}
-	if l.world, err = world.New(world.Options{Workbench: c.Sim.World == config.Workbench}); err != nil {
+	if l.world, err = newWorld(&c.Sim); err != nil {
 		return nil, err
 	}
 	if l.policy, err = newPolicy(c, l.world.Description()); err != nil {
@@ -60,7 +59,7 @@ func NewLab(c *config.Config) (*Lab, error) {
 	if l.mind, err = newMind(c); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	l.planner, l.closePlanner, err = l.mind.planner(robot.NewSystemClock(), expert.New(l.world.Description()))
+	l.planner, l.closePlanner, err = l.mind.planner(robot.NewSystemClock(), newScripted(l.world.Description()))
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -111,7 +110,7 @@ func (l *Lab) wire() (err error) {
 		return err
 	}
 	var body body = &realBody{loop: l.loop, clock: l.clock, scene: l.world.Scene}
-	scripted := expert.New(l.world.Description())
+	scripted := newScripted(l.world.Description())
 	if l.policy == nil {
 		l.agent, err = l.mind.newAgent(l.planner, scripted, body, l.clock, l.report)
 		return err

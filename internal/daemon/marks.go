@@ -3,7 +3,6 @@ package daemon
 import (
 	"github.com/kuai-robot/kuai/internal/topics"
 	"github.com/kuai-robot/kuai/policy/agent"
-	"github.com/kuai-robot/kuai/sim/world"
 )
 
 // aim notes what the step that u tells of is about.
@@ -27,7 +26,7 @@ func (d *Daemon) marks() []topics.Mark {
 	aspect := float64(c.Camera.Width) / float64(c.Camera.Height)
 	scene := d.sim.world.Scene()
 	var marks []topics.Mark
-	for _, camera := range world.Cameras() {
+	for _, camera := range d.sim.world.Cameras() {
 		if !d.filmed(camera) {
 			continue
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/kuai-robot/kuai/internal/broker"
 	"github.com/kuai-robot/kuai/internal/config"
 	"github.com/kuai-robot/kuai/robot"
+	"github.com/kuai-robot/kuai/sim/world/kitchen/layout"
 	"github.com/kuai-robot/kuai/sim/world/so101"
 )
 
@@ -21,9 +22,12 @@ func readDescription(c *config.Config) (*robot.Description, error) {
 	if c.Robot.Description == config.BuiltInRobot {
 		return so101.Description(), nil
 	}
+	if c.Robot.Description == config.Butler {
+		return layout.Description(), nil
+	}
 	file, err := os.Open(c.Robot.Description)
 	if err != nil {
-		return nil, fmt.Errorf("robot.description: %w (want %s or a YAML file, see docs/own-robot.md)", err, config.BuiltInRobot)
+		return nil, fmt.Errorf("robot.description: %w (want %s, %s or a YAML file, see docs/own-robot.md)", err, config.BuiltInRobot, config.Butler)
 	}
 	defer file.Close()
 	info, err := file.Stat()

@@ -89,7 +89,7 @@ func (p *policy) pictures() map[string][2]int {
 // when it is asked, in the network's own size.
 type seeing struct {
 	body
-	world *world.World
+	world simulated
 	size  map[string][2]int
 	last  robot.Time
 	taken []robot.Frame
@@ -100,7 +100,7 @@ func (s *seeing) Observe() robot.Observation {
 	o := s.body.Observe()
 	if s.taken == nil || s.last != o.At {
 		s.taken, s.last = nil, o.At
-		for _, name := range world.Cameras() {
+		for _, name := range s.world.Cameras() {
 			size := s.size[name]
 			f := robot.Frame{Camera: name, Width: size[1], Height: size[0], Pixels: make([]byte, 3*size[0]*size[1])}
 			var err error

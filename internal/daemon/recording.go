@@ -99,7 +99,7 @@ func (d *Daemon) recordingHeader() (map[string]string, error) {
 	if c.Runner != config.None {
 		header[replay.HeaderModel] = c.Planner.Model
 	}
-	if c.Planner.Catalogue != config.BuiltInCatalogue {
+	if !config.BuiltInSkills(c.Planner.Catalogue) {
 		text, err := os.ReadFile(c.Planner.Catalogue)
 		if err != nil {
 			return nil, err

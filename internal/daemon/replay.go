@@ -14,7 +14,6 @@ import (
 	"github.com/kuai-robot/kuai/internal/replay"
 	"github.com/kuai-robot/kuai/policy/skill"
 	"github.com/kuai-robot/kuai/robot"
-	"github.com/kuai-robot/kuai/sim/expert"
 )
 
 // ReplayOptions say how to replay. Without a Config it is that of the
@@ -91,6 +90,11 @@ func newAgain(header map[string]string, override *config.Config) (*again, error)
 		return nil, err
 	}
 	a := &again{config: &c, catalogue: skill.Tabletop()}
+	if config.BuiltInSkills(c.Planner.Catalogue) {
+		if a.catalogue, err = readCatalogue(c.Planner.Catalogue); err != nil {
+			return nil, err
+		}
+	}
 	if override != nil {
 		a.config = override
 	}
@@ -127,7 +131,7 @@ func (a *again) agent(p *replay.Player) (replay.Agent, error) {
 		return nil, err
 	}
 	a.closers = append(a.closers, m.Close)
-	e := expert.New(a.description)
+	e := newScripted(a.description)
 	planner, closePlanner, err := m.planner(robot.NewSystemClock(), e)
 	if err != nil {
 		return nil, err

@@ -23,19 +23,19 @@ type simulation struct {
 	config *config.Sim
 	clock  robot.Clock
 	log    *slog.Logger
-	world  *world.World
+	world  simulated
 	server *rtsp.Server
 }
 
 func newSimulation(c *config.Sim, clock robot.Clock, log *slog.Logger) (*simulation, error) {
-	w, err := world.New(world.Options{Workbench: c.World == config.Workbench})
+	w, err := newWorld(c)
 	if err != nil {
 		return nil, fmt.Errorf("sim: %w", err)
 	}
 	if err := w.Reset(c.Seed, world.Spec{}); err != nil {
 		return nil, errors.Join(fmt.Errorf("sim: %w", err), w.Close())
 	}
-	server, err := rtsp.New(rtsp.Options{Listen: c.RTSP.Listen, Clock: clock, Cameras: world.Cameras()})
+	server, err := rtsp.New(rtsp.Options{Listen: c.RTSP.Listen, Clock: clock, Cameras: w.Cameras()})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("sim.rtsp.listen %s: %w", c.RTSP.Listen, err), w.Close())
 	}
@@ -91,7 +91,7 @@ func (s *simulation) film(ctx context.Context) error {
 		if err := s.clock.Wait(ctx, due); err != nil {
 			return err
 		}
-		for _, name := range world.Cameras() {
+		for _, name := range s.world.Cameras() {
 			if !s.server.Watched(name) {
 				continue
 			}

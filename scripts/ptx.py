@@ -17,6 +17,7 @@ import json
 import multiprocessing
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -171,21 +172,26 @@ def same(a, b):
         return x.read() == y.read()
 
 
+def replace(new, old):
+    """Puts a file in the place of another, which goes where there is no new one."""
+    if os.path.exists(new):
+        shutil.copyfile(new, old)
+    else:
+        os.remove(old)
+
+
 def main():
     if len(sys.argv) != 3 or sys.argv[1] not in ("write", "check"):
         sys.exit(__doc__)
     action, folder = sys.argv[1:]
-    if action == "write":
-        os.makedirs(folder, exist_ok=True)
-        for old in glob.glob(os.path.join(folder, "*.ptx")):
-            os.remove(old)
-        build(folder)
-        return
+    os.makedirs(folder, exist_ok=True)
     with tempfile.TemporaryDirectory() as fresh:
         build(fresh)
         names = sorted(set(os.listdir(fresh)) | set(os.listdir(folder)))
         for name in names:
-            if not same(os.path.join(fresh, name), os.path.join(folder, name)):
+            if action == "write":
+                replace(os.path.join(fresh, name), os.path.join(folder, name))
+            elif not same(os.path.join(fresh, name), os.path.join(folder, name)):
                 path = os.path.join(folder, name)
                 sys.exit(f"{path} is not what the sources give: run make ptx")
 

@@ -15,23 +15,23 @@ struct Attention {
   Mat q, k, v, to;
   const uint8_t* mask;
   const int* scalars;
-  float* partial;    // splits > 1: maximum, sum and result of each row
-  unsigned* counter; // one a tile, 0 before and after
-  int heads, kv_heads, head, type; // type of k and v
+  float* partial;                   // splits > 1: maximum, sum and result of each row
+  unsigned* counter;                // one a tile, 0 before and after
+  int heads, kv_heads, head, type;  // type of k and v
   int causal, window, batch, cached;
   int past, length_id, mask_ld, splits;
   float scale, softcap;
-  int vectors; // rows of q, k, v are aligned to 16 bytes and head is a multiple of 4
+  int vectors;  // rows of q, k, v are aligned to 16 bytes and head is a multiple of 4
   int unused;
 };
 
 template <int D>
 struct Attend {
-  static constexpr int stride = D + 4, channels = D / 32; // float4 of a thread's result
+  static constexpr int stride = D + 4, channels = D / 32;  // float4 of a thread's result
   const Attention& p;
   float *q, *kv, *scores;
   int group, rows, keys, past, sequence, kv_head, row0;
-  int mine[2]; // rows of this thread
+  int mine[2];  // rows of this thread
   float top[2], total[2];
   float4 sum[2][channels];
 
@@ -67,8 +67,10 @@ struct Attend {
         } else if (p.vectors) {
           uint2 h = *(const uint2*)(m.at + at * 2);
           bool half = p.type == TYPE_F16;
-          v.x = half ? from_f16(h.x & 0xffff) : from_bf16(h.x & 0xffff), v.y = half ? from_f16(h.x >> 16) : from_bf16(h.x >> 16);
-          v.z = half ? from_f16(h.y & 0xffff) : from_bf16(h.y & 0xffff), v.w = half ? from_f16(h.y >> 16) : from_bf16(h.y >> 16);
+          v.x = half ? from_f16(h.x & 0xffff) : from_bf16(h.x & 0xffff),
+          v.y = half ? from_f16(h.x >> 16) : from_bf16(h.x >> 16);
+          v.z = half ? from_f16(h.y & 0xffff) : from_bf16(h.y & 0xffff),
+          v.w = half ? from_f16(h.y >> 16) : from_bf16(h.y >> 16);
         } else {
           v.x = load_number(m.at, p.type, at);
           if (c + 1 < p.head) v.y = load_number(m.at, p.type, at + 1);
@@ -85,7 +87,8 @@ struct Attend {
       int r = i / D, c = i % D, row = row0 + r;
       float v = 0;
       if (row < rows * group && c < p.head)
-        v = ((const float*)p.q.at)[(long)(sequence * rows + row / group) * p.q.ld + (kv_head * group + row % group) * p.head + c];
+        v = ((const float*)p.q.at)[(long)(sequence * rows + row / group) * p.q.ld +
+                                   (kv_head * group + row % group) * p.head + c];
       q[r * stride + c] = v * p.scale;
     }
   }
@@ -127,7 +130,8 @@ struct Attend {
       for (int j = 0; j < 4; j++) {
         int key = first + k0 + 8 * j;
         if (p.softcap > 0) s[a][j] = p.softcap * tanhf(s[a][j] / p.softcap);
-        bool seen = key >= low && key < high && (!p.mask || p.mask[(long)(row / group) * p.mask_ld + key]);
+        bool seen =
+            key >= low && key < high && (!p.mask || p.mask[(long)(row / group) * p.mask_ld + key]);
         if (!seen) s[a][j] = -INFINITY;
         most = larger(most, s[a][j]);
       }
@@ -144,7 +148,8 @@ struct Attend {
       total[a] = total[a] * keep + sum_of;
       top[a] = most;
 #pragma unroll
-      for (int c = 0; c < channels; c++) sum[a][c].x *= keep, sum[a][c].y *= keep, sum[a][c].z *= keep, sum[a][c].w *= keep;
+      for (int c = 0; c < channels; c++)
+        sum[a][c].x *= keep, sum[a][c].y *= keep, sum[a][c].z *= keep, sum[a][c].w *= keep;
     }
   }
 
@@ -161,7 +166,8 @@ struct Attend {
 #pragma unroll
         for (int a = 0; a < 2; a++) {
           if (w[a] == 0) continue;
-          sum[a][c].x += w[a] * v.x, sum[a][c].y += w[a] * v.y, sum[a][c].z += w[a] * v.z, sum[a][c].w += w[a] * v.w;
+          sum[a][c].x += w[a] * v.x, sum[a][c].y += w[a] * v.y, sum[a][c].z += w[a] * v.z,
+              sum[a][c].w += w[a] * v.w;
         }
       }
     }
@@ -169,7 +175,8 @@ struct Attend {
 
   __device__ void write(int row, int c, float v) {
     if (c >= p.head) return;
-    ((float*)p.to.at)[(long)(sequence * rows + row / group) * p.to.ld + (kv_head * group + row % group) * p.head + c] = v;
+    ((float*)p.to.at)[(long)(sequence * rows + row / group) * p.to.ld +
+                      (kv_head * group + row % group) * p.head + c] = v;
   }
 
   __device__ void write_rows() {
@@ -178,11 +185,13 @@ struct Attend {
     for (int a = 0; a < 2; a++) {
       int row = row0 + mine[a];
       if (row >= rows * group) continue;
-      float scale = total[a] == 0 ? 0 : 1 / total[a]; // a query that sees no key gives zeros
+      float scale = total[a] == 0 ? 0 : 1 / total[a];  // a query that sees no key gives zeros
 #pragma unroll
       for (int c = 0; c < channels; c++) {
-        write(row, c0 + 32 * c, sum[a][c].x * scale), write(row, c0 + 32 * c + 1, sum[a][c].y * scale);
-        write(row, c0 + 32 * c + 2, sum[a][c].z * scale), write(row, c0 + 32 * c + 3, sum[a][c].w * scale);
+        write(row, c0 + 32 * c, sum[a][c].x * scale),
+            write(row, c0 + 32 * c + 1, sum[a][c].y * scale);
+        write(row, c0 + 32 * c + 2, sum[a][c].z * scale),
+            write(row, c0 + 32 * c + 3, sum[a][c].w * scale);
       }
     }
   }
@@ -225,7 +234,8 @@ struct Attend {
 #pragma unroll
         for (int c = 0; c < channels; c++) {
           float4 v = *(const float4*)(from + 4 + c0 + 32 * c);
-          sum[a][c].x += v.x * keep, sum[a][c].y += v.y * keep, sum[a][c].z += v.z * keep, sum[a][c].w += v.w * keep;
+          sum[a][c].x += v.x * keep, sum[a][c].y += v.y * keep, sum[a][c].z += v.z * keep,
+              sum[a][c].w += v.w * keep;
         }
       }
     }

@@ -23,7 +23,7 @@ func (l *lowering) attention(i int, op kernels.Attention, out value) error {
 	keys, _ := l.size(op.K)
 	a := &attend{Attention: op, to: out, keys: keys, head: cols / op.Heads}
 	if a.width() == 0 {
-		return fmt.Errorf("Attention %v: a head of %d channels, at most 256", l.Shape(op.Q), a.head)
+		return fmt.Errorf("operator Attention %v: a head of %d channels, at most 256", l.Shape(op.Q), a.head)
 	}
 	o := l.add(i, a, fmt.Sprintf("Attention of %v keys", keys), []value{op.Q}, []value{out})
 	if l.isState(op.K) {

@@ -2,8 +2,8 @@
 // has the same structs), and the few things that CUDA C++ and the emulator spell
 // differently. A kernel is KERNEL(name, Params, threads, blocks) { ... }: so many
 // threads a block, so many blocks on a multiprocessor at once, which bounds the
-// registers. It has one parameter, p, of at most 4 KiB. Pointers in it are device addresses; nothing
-// is written but what the comment of a struct calls a result.
+// registers. It has one parameter, p, of at most 4 KiB. Pointers in it are device addresses;
+// nothing is written but what the comment of a struct calls a result.
 #pragma once
 
 #ifdef KUAI_EMULATE
@@ -16,18 +16,23 @@ typedef unsigned int uint32_t;
 typedef unsigned long long uint64_t;
 #define INFINITY __int_as_float(0x7f800000)
 
-#define KERNEL(name, Params, threads, blocks) \
-  extern "C" __global__ void __launch_bounds__(threads, blocks) name(const __grid_constant__ Params p)
+#define KERNEL(name, Params, threads, blocks)                   \
+  extern "C" __global__ void __launch_bounds__(threads, blocks) \
+      name(const __grid_constant__ Params p)
 // SHARED is an array of a block; DYNAMIC the bytes that the launch asks for.
 #define SHARED(type, name, n) __shared__ __align__(16) type name[n]
 #define DYNAMIC(name) extern __shared__ __align__(16) uint8_t name[]
 
-__device__ inline uint32_t shared_address(const void* p) { return (uint32_t)__cvta_generic_to_shared(p); }
+__device__ inline uint32_t shared_address(const void* p) {
+  return (uint32_t)__cvta_generic_to_shared(p);
+}
 
 // copy_async16 starts a copy of 16 bytes to shared memory; of `from` only the
 // first `bytes` are read, the rest become zeros.
 __device__ inline void copy_async16(void* to, const void* from, int bytes) {
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(to)), "l"(from), "r"(bytes) : "memory");
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(to)), "l"(from),
+               "r"(bytes)
+               : "memory");
 }
 __device__ inline void copy_async_commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 // copy_async_wait returns when at most N of this thread's groups are under way.
@@ -39,17 +44,20 @@ __device__ inline void copy_async_wait() {
 // The products of a warp, d += a * b, in the fragments of the PTX manual
 // ("Matrix Fragments for mma.m16n8k16" and "m16n8k32").
 __device__ inline void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
-  asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+  asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+      "{%0,%1,%2,%3};"
       : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
 __device__ inline void mma_f16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
-  asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+  asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+      "{%0,%1,%2,%3};"
       : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
 __device__ inline void mma_s8(int (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
-  asm("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+  asm("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+      "{%0,%1,%2,%3};"
       : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
@@ -92,7 +100,19 @@ struct Mat {
 };
 
 // The numbers of kernels.DType that values and weights have.
-enum Type { TYPE_F32 = 1, TYPE_F16, TYPE_BF16, TYPE_I32, TYPE_U8, TYPE_I8, TYPE_Q4_0, TYPE_Q4_1, TYPE_Q8_0, TYPE_Q4_K, TYPE_Q6_K };
+enum Type {
+  TYPE_F32 = 1,
+  TYPE_F16,
+  TYPE_BF16,
+  TYPE_I32,
+  TYPE_U8,
+  TYPE_I8,
+  TYPE_Q4_0,
+  TYPE_Q4_1,
+  TYPE_Q8_0,
+  TYPE_Q4_K,
+  TYPE_Q6_K
+};
 
 __device__ inline float from_bf16(uint16_t h) { return __uint_as_float((uint32_t)h << 16); }
 __device__ inline uint32_t pair(uint16_t low, uint16_t high) { return (uint32_t)high << 16 | low; }
@@ -111,19 +131,35 @@ __device__ inline void store_number(char* at, int type, long i, float x) {
 }
 
 // The activations of kernels.Activation, in its order.
-enum Act { ACT_NONE, ACT_GELU, ACT_GELU_TANH, ACT_QUICK_GELU, ACT_SILU, ACT_RELU, ACT_SIGMOID, ACT_TANH };
+enum Act {
+  ACT_NONE,
+  ACT_GELU,
+  ACT_GELU_TANH,
+  ACT_QUICK_GELU,
+  ACT_SILU,
+  ACT_RELU,
+  ACT_SIGMOID,
+  ACT_TANH
+};
 
 __device__ inline float sigmoid(float x) { return 1 / (1 + expf(-x)); }
 
 __device__ inline float activate(int act, float x) {
   switch (act) {
-    case ACT_GELU: return 0.5f * x * erfcf(-0.70710678118654752f * x);
-    case ACT_GELU_TANH: return 0.5f * x * (1 + tanhf(0.79788456080286536f * (x + 0.044715f * x * x * x)));
-    case ACT_QUICK_GELU: return x * sigmoid(1.702f * x);
-    case ACT_SILU: return x * sigmoid(x);
-    case ACT_RELU: return x < 0 ? 0 : x; // what is no number stays none
-    case ACT_SIGMOID: return sigmoid(x);
-    case ACT_TANH: return tanhf(x);
+    case ACT_GELU:
+      return 0.5f * x * erfcf(-0.70710678118654752f * x);
+    case ACT_GELU_TANH:
+      return 0.5f * x * (1 + tanhf(0.79788456080286536f * (x + 0.044715f * x * x * x)));
+    case ACT_QUICK_GELU:
+      return x * sigmoid(1.702f * x);
+    case ACT_SILU:
+      return x * sigmoid(x);
+    case ACT_RELU:
+      return x < 0 ? 0 : x;  // what is no number stays none
+    case ACT_SIGMOID:
+      return sigmoid(x);
+    case ACT_TANH:
+      return tanhf(x);
   }
   return x;
 }
@@ -172,5 +208,6 @@ __device__ inline void moments(const Norm& n, const float* x, int cols, float& m
   float squares = 0;
   for (int i = lane; i < cols; i += 32) squares += (x[i] - mean) * (x[i] - mean);
   squares = warp_sum(squares);
-  scale = n.kind == NORM_L2 ? 1 / larger(sqrtf(squares), n.epsilon) : 1 / sqrtf(squares / cols + n.epsilon);
+  scale = n.kind == NORM_L2 ? 1 / larger(sqrtf(squares), n.epsilon)
+                            : 1 / sqrtf(squares / cols + n.epsilon);
 }

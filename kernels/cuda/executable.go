@@ -1,7 +1,6 @@
 package cuda
 
 import (
-	"fmt"
 	"sync"
 	"unsafe"
 
@@ -120,5 +119,3 @@ func (s *state) share() *state {
 	s.users++
 	return s
 }
-
-func noState(name string, err error) error { return fmt.Errorf("state %s: %w", name, err) }

@@ -23,15 +23,17 @@ enum Mode { MODE_F32, MODE_F16, MODE_BF16, MODE_I8, MODE_BLOCKS };
 template <int MODE>
 struct Step {
   static constexpr int inputs = MODE == MODE_F32 ? 16 : 32;
-  static constexpr int bytes = MODE == MODE_F32 ? 64 : MODE == MODE_F16 || MODE == MODE_BF16 ? 64 : 32;
+  static constexpr int bytes = MODE == MODE_F32                        ? 64
+                               : MODE == MODE_F16 || MODE == MODE_BF16 ? 64
+                                                                       : 32;
   static constexpr int stride = bytes + 16;
   static constexpr int planes = MODE == MODE_F16 ? 2 : 1;
 };
 
 // Moments of the rows of a tile.
 struct RowMoments {
-  float mean, scale; // of the norm
-  float step;        // of i8: one unit; of f16: a power of two that fills the range
+  float mean, scale;  // of the norm
+  float step;         // of i8: one unit; of f16: a power of two that fills the range
 };
 
 // Where a column of the tile comes from.
@@ -50,25 +52,27 @@ template <int MODE, int BM>
 struct Gemm {
   using S = Step<MODE>;
   static constexpr int threads = threads_of(BM);
-  static constexpr int per_row = threads / BM;    // threads of a row of x
-  static constexpr int per = S::inputs / per_row; // inputs of a thread
+  static constexpr int per_row = threads / BM;     // threads of a row of x
+  static constexpr int per = S::inputs / per_row;  // inputs of a thread
   static constexpr int warps_m = BM / 32 > 0 ? BM / 32 : 1, warps_n = 4;
   static constexpr int tiles_m = BM / warps_m / 16, tiles_n = BN / warps_n / 8;
-  static constexpr int width = MODE == MODE_F32 ? 64 : BN / warps_n; // columns that are gated together
+  static constexpr int width =
+      MODE == MODE_F32 ? 64 : BN / warps_n;  // columns that are gated together
   static constexpr int sums = BM * BN / threads;
-  static constexpr int rows_apart = threads / 16; // of the rows of a thread, MODE_F32
+  static constexpr int rows_apart = threads / 16;  // of the rows of a thread, MODE_F32
   static_assert(S::stride % 16 == 0, "vectors are aligned");
 
   const Product& p;
   const Segment& s;
   int tile, row0, rows, blocks, steps, first, last;
-  uint8_t *a, *w; // tiles
+  uint8_t *a, *w;  // tiles
   RowMoments* moments_of;
-  float *a_scale, *w_scale; // MODE_BLOCKS, of a step: [2][BM][2] and [2][BN][3]
+  float *a_scale, *w_scale;  // MODE_BLOCKS, of a step: [2][BM][2] and [2][BN][3]
   float x[per];
   uint4 raw;
 
-  __device__ Gemm(const Product& p, const Segment& s, int tile, int rows) : p(p), s(s), tile(tile), rows(rows) {
+  __device__ Gemm(const Product& p, const Segment& s, int tile, int rows)
+      : p(p), s(s), tile(tile), rows(rows) {
     row0 = blockIdx.y * BM;
     blocks = padded(p.inputs) / 32;
     steps = padded(p.inputs) / S::inputs;
@@ -93,12 +97,16 @@ struct Gemm {
         float most = p.limit;
         if (MODE == MODE_F16 || most == 0) {
           most = 0;
-          for (int i = lane; i < p.inputs; i += 32) most = larger(most, fabsf(normal(p.norm, from[i], m.mean, m.scale, i)));
+          for (int i = lane; i < p.inputs; i += 32)
+            most = larger(most, fabsf(normal(p.norm, from[i], m.mean, m.scale, i)));
           most = warp_max(most);
         }
         m.step = most / 127;
-        if (MODE == MODE_F16) // 2^14 over the power of two below: neither overflows nor rounds
-          m.step = most > 0 && most < 3e38f ? __uint_as_float((268u - min(max(__float_as_uint(most) >> 23, 15u), 267u)) << 23) : 1;
+        if (MODE == MODE_F16)  // 2^14 over the power of two below: neither overflows nor rounds
+          m.step =
+              most > 0 && most < 3e38f
+                  ? __uint_as_float((268u - min(max(__float_as_uint(most) >> 23, 15u), 267u)) << 23)
+                  : 1;
       }
       if (lane == 0) moments_of[r] = m;
     }
@@ -131,7 +139,8 @@ struct Gemm {
     if (inside && (scaled || p.norm.kind != NORM_NONE)) m = moments_of[r];
     if (p.norm.kind != NORM_NONE && inside) {
 #pragma unroll
-      for (int i = 0; i < per; i++) x[i] = k + i < p.inputs ? normal(p.norm, x[i], m.mean, m.scale, k + i) : 0;
+      for (int i = 0; i < per; i++)
+        x[i] = k + i < p.inputs ? normal(p.norm, x[i], m.mean, m.scale, k + i) : 0;
     }
     uint8_t* to = a + (buffer * S::planes * BM + r) * S::stride;
     if (MODE == MODE_F32) {
@@ -139,7 +148,8 @@ struct Gemm {
       for (int i = 0; i < per; i++) ((float*)to)[at + i] = x[i];
     } else if (MODE == MODE_BF16) {
 #pragma unroll
-      for (int i = 0; i < per; i += 2) ((uint32_t*)to)[(at + i) / 2] = pair(to_bf16(x[i]), to_bf16(x[i + 1]));
+      for (int i = 0; i < per; i += 2)
+        ((uint32_t*)to)[(at + i) / 2] = pair(to_bf16(x[i]), to_bf16(x[i + 1]));
     } else if (MODE == MODE_F16) {
       uint8_t* rest = to + BM * S::stride;
 #pragma unroll
@@ -163,7 +173,8 @@ struct Gemm {
       }
       if (MODE == MODE_BLOCKS) {
         for (int n = per_row / 2; n; n /= 2) sum += __shfl_xor_sync(ALL_LANES, sum, n);
-        if (threadIdx.x % per_row == 0) a_scale[(buffer * BM + r) * 2 + 1] = sum * a_scale[(buffer * BM + r) * 2];
+        if (threadIdx.x % per_row == 0)
+          a_scale[(buffer * BM + r) * 2 + 1] = sum * a_scale[(buffer * BM + r) * 2];
       }
     }
   }
@@ -188,7 +199,8 @@ struct Gemm {
         int r = i / pieces, piece = i % pieces;
         Column c = column_of<width>(s, tile, r);
         bool inside = c.index < s.outputs;
-        const uint8_t* from = matrix(c.matrix).data + (inside ? c.index * row_bytes + step * S::bytes + piece * 16 : 0);
+        const uint8_t* from = matrix(c.matrix).data +
+                              (inside ? c.index * row_bytes + step * S::bytes + piece * 16 : 0);
         copy_async16(to + r * S::stride + piece * 16, from, inside ? 16 : 0);
       }
     }
@@ -208,7 +220,8 @@ struct Gemm {
     int buffer = step % 2;
     Column c = column_of<width>(s, tile, threadIdx.x / 2);
     Scales raw_scales = {0, 0, 0};
-    if (c.index < s.outputs) raw_scales = scales_of(p.kind, matrix(c.matrix), c.index, step, blocks);
+    if (c.index < s.outputs)
+      raw_scales = scales_of(p.kind, matrix(c.matrix), c.index, step, blocks);
     int r = threadIdx.x / 2, part = threadIdx.x % 2;
     *(uint4*)(w + (buffer * BN + r) * S::stride + part * 16) = raw;
     float* to = w_scale + (buffer * BN + r) * 3;
@@ -219,7 +232,9 @@ struct Gemm {
   __device__ uint32_t a_word(int buffer, int plane, int row, int word) const {
     return ((const uint32_t*)(a + ((buffer * S::planes + plane) * BM + row) * S::stride))[word];
   }
-  __device__ uint32_t w_word(int stage, int row, int word) const { return ((const uint32_t*)(w + (stage * BN + row) * S::stride))[word]; }
+  __device__ uint32_t w_word(int stage, int row, int word) const {
+    return ((const uint32_t*)(w + (stage * BN + row) * S::stride))[word];
+  }
 
   __device__ int warp_row() const { return threadIdx.x / 32 / warps_n * (BM / warps_m); }
   __device__ int warp_col() const { return threadIdx.x / 32 % warps_n * (BN / warps_n); }
@@ -241,7 +256,8 @@ struct Gemm {
           for (int plane = 0; plane < S::planes; plane++) {
             int row = warp_row() + i * 16 + g, word = half * 8 + t;
             uint32_t f[4] = {a_word(buffer, plane, row, word), a_word(buffer, plane, row + 8, word),
-                             a_word(buffer, plane, row, word + 4), a_word(buffer, plane, row + 8, word + 4)};
+                             a_word(buffer, plane, row, word + 4),
+                             a_word(buffer, plane, row + 8, word + 4)};
             if (MODE == MODE_BF16) mma_bf16(d, f, b);
             if (MODE == MODE_F16) mma_f16(d, f, b);
             if (MODE == MODE_I8) add_i8(d, f, b);
@@ -263,7 +279,8 @@ struct Gemm {
   }
 
   // add_block scales the sums of 32 inputs, or twice 16 where the scales differ.
-  __device__ void add_block(float (&d)[4], const uint32_t (&f)[4], const uint32_t (&b)[2], int buffer, int row, int col) {
+  __device__ void add_block(float (&d)[4], const uint32_t (&f)[4], const uint32_t (&b)[2],
+                            int buffer, int row, int col) {
     bool parted = p.kind == TYPE_Q6_K;
     const uint32_t first_half[2] = {b[0], parted ? 0 : b[1]};
     add_scaled(d, f, first_half, buffer, row, col, 0);
@@ -272,7 +289,8 @@ struct Gemm {
     add_scaled(d, f, second_half, buffer, row, col, 1);
   }
 
-  __device__ void add_scaled(float (&d)[4], const uint32_t (&f)[4], const uint32_t (&b)[2], int buffer, int row, int col, int part) {
+  __device__ void add_scaled(float (&d)[4], const uint32_t (&f)[4], const uint32_t (&b)[2],
+                             int buffer, int row, int col, int part) {
     int whole[4] = {0, 0, 0, 0};
     mma_s8(whole, f, b);
 #pragma unroll
@@ -291,7 +309,8 @@ struct Gemm {
     for (int k = 0; k < S::inputs; k += 4) {
       float4 b[4];
 #pragma unroll
-      for (int j = 0; j < 4; j++) b[j] = *(const float4*)(w + (stage * BN + tx + 16 * j) * S::stride + k * 4);
+      for (int j = 0; j < 4; j++)
+        b[j] = *(const float4*)(w + (stage * BN + tx + 16 * j) * S::stride + k * 4);
 #pragma unroll
       for (int i = 0; i < BM / rows_apart; i++) {
         float4 f = *(const float4*)(a + (buffer * BM + ty + rows_apart * i) * S::stride + k * 4);
@@ -351,7 +370,8 @@ struct Gemm {
       int r = i / BN, c = i % BN;
       Column col = column_of<width>(s, tile, c);
       if (row0 + r >= rows || col.matrix || col.index >= s.outputs) continue;
-      float v = number(from, tile_step, r, c), gate = s.gated ? number(from, tile_step, r, c + width / 2) : 0;
+      float v = number(from, tile_step, r, c),
+            gate = s.gated ? number(from, tile_step, r, c + width / 2) : 0;
       if (MODE == MODE_I8) {
         float step = moments_of[r].step;
         v *= step * s.w.scale[col.index];
@@ -421,7 +441,8 @@ __device__ inline void gemm(const Product& p) {
   using G = Gemm<MODE, BM>;
   constexpr int w_stages = MODE == MODE_BLOCKS ? 2 : stages;
   constexpr int a_bytes = 2 * S::planes * BM * S::stride, all = a_bytes + w_stages * BN * S::stride;
-  SHARED(uint8_t, a, all > BM * BN * 4 ? all : BM * BN * 4); // tiles of x and w, at last the tile of results
+  SHARED(uint8_t, a,
+         all > BM * BN * 4 ? all : BM * BN * 4);  // tiles of x and w, at last the tile of results
   SHARED(RowMoments, row_moments, BM);
   SHARED(float, a_scale, MODE == MODE_BLOCKS ? 2 * BM * 2 : 4);
   SHARED(float, w_scale, MODE == MODE_BLOCKS ? 2 * BN * 3 : 4);

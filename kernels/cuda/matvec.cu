@@ -32,28 +32,34 @@ __device__ inline Prepared place(uint8_t* shared, int inputs) {
 __device__ inline float row_step(const Product& p, const float* from, float mean, float scale) {
   if (p.limit > 0) return p.limit / 127;
   float most = 0;
-  for (int i = threadIdx.x % 32; i < p.inputs; i += 32) most = larger(most, fabsf(normal(p.norm, from[i], mean, scale, i)));
+  for (int i = threadIdx.x % 32; i < p.inputs; i += 32)
+    most = larger(most, fabsf(normal(p.norm, from[i], mean, scale, i)));
   return warp_max(most) / 127;
 }
 
 template <int KIND, int R>
 __device__ inline void prepare(const Product& p, const Prepared& to, int rows) {
   SHARED(float, shared_moments, R * 3);
-  int lane = threadIdx.x % 32, warp = threadIdx.x / 32, width = padded(p.inputs), blocks = width / 32;
+  int lane = threadIdx.x % 32, warp = threadIdx.x / 32, width = padded(p.inputs),
+      blocks = width / 32;
   if (KIND == TYPE_I8 && (int)threadIdx.x >= rows && threadIdx.x < R) to.step[threadIdx.x] = 0;
   for (int r = warp; r < rows; r += matvec_threads / 32) {
     const float* from = (const float*)p.x.at + (long)r * p.x.ld;
     float mean, scale;
     moments(p.norm, from, p.inputs, mean, scale);
     float step = KIND == TYPE_I8 ? row_step(p, from, mean, scale) : 1;
-    if (lane == 0) shared_moments[r * 3] = mean, shared_moments[r * 3 + 1] = scale, shared_moments[r * 3 + 2] = step;
+    if (lane == 0)
+      shared_moments[r * 3] = mean, shared_moments[r * 3 + 1] = scale,
+                         shared_moments[r * 3 + 2] = step;
     if (KIND == TYPE_I8 && lane == 0) to.step[r] = step;
   }
   __syncthreads();
   for (int i = warp; i < R * blocks; i += matvec_threads / 32) {
     int r = i / blocks, k = i % blocks * 32 + lane;
     float v = 0;
-    if (r < rows && k < p.inputs) v = normal(p.norm, ((const float*)p.x.at)[(long)r * p.x.ld + k], shared_moments[r * 3], shared_moments[r * 3 + 1], k);
+    if (r < rows && k < p.inputs)
+      v = normal(p.norm, ((const float*)p.x.at)[(long)r * p.x.ld + k], shared_moments[r * 3],
+                 shared_moments[r * 3 + 1], k);
     if (is_float<KIND>) {
       to.x[r * width + k] = KIND == TYPE_BF16 ? from_bf16(to_bf16(v)) : v;
     } else if (KIND == TYPE_I8) {
@@ -85,7 +91,8 @@ __device__ inline float widen(uint32_t h) {
 
 // dot_floats adds a lane's part of an output's sums.
 template <int KIND, int R>
-__device__ inline void dot_floats(const Product& p, const Matrix& w, long n, const Prepared& at, float (&sum)[R]) {
+__device__ inline void dot_floats(const Product& p, const Matrix& w, long n, const Prepared& at,
+                                  float (&sum)[R]) {
   constexpr int piece = KIND == TYPE_F32 ? 4 : 8;
   int width = padded(p.inputs);
   const uint8_t* row = w.data + n * width * (16 / piece);
@@ -96,10 +103,13 @@ __device__ inline void dot_floats(const Product& p, const Matrix& w, long n, con
     for (int r = 0; r < R; r++) {
       const float* x = at.x + r * width + c * piece;
       if (KIND == TYPE_F32) {
-        sum[r] = dot4(x, __uint_as_float(v.x), __uint_as_float(v.y), __uint_as_float(v.z), __uint_as_float(v.w), sum[r]);
+        sum[r] = dot4(x, __uint_as_float(v.x), __uint_as_float(v.y), __uint_as_float(v.z),
+                      __uint_as_float(v.w), sum[r]);
       } else {
-        sum[r] = dot4(x, widen<KIND>(v.x & 0xffff), widen<KIND>(v.x >> 16), widen<KIND>(v.y & 0xffff), widen<KIND>(v.y >> 16), sum[r]);
-        sum[r] = dot4(x + 4, widen<KIND>(v.z & 0xffff), widen<KIND>(v.z >> 16), widen<KIND>(v.w & 0xffff), widen<KIND>(v.w >> 16), sum[r]);
+        sum[r] = dot4(x, widen<KIND>(v.x & 0xffff), widen<KIND>(v.x >> 16),
+                      widen<KIND>(v.y & 0xffff), widen<KIND>(v.y >> 16), sum[r]);
+        sum[r] = dot4(x + 4, widen<KIND>(v.z & 0xffff), widen<KIND>(v.z >> 16),
+                      widen<KIND>(v.w & 0xffff), widen<KIND>(v.w >> 16), sum[r]);
       }
     }
   }
@@ -107,11 +117,14 @@ __device__ inline void dot_floats(const Product& p, const Matrix& w, long n, con
 
 __device__ inline int dot16(const uint4& w, const int8_t* x) {
   uint4 v = *(const uint4*)x;
-  return __dp4a((int)w.x, (int)v.x, __dp4a((int)w.y, (int)v.y, __dp4a((int)w.z, (int)v.z, __dp4a((int)w.w, (int)v.w, 0))));
+  return __dp4a(
+      (int)w.x, (int)v.x,
+      __dp4a((int)w.y, (int)v.y, __dp4a((int)w.z, (int)v.z, __dp4a((int)w.w, (int)v.w, 0))));
 }
 
 template <int R>
-__device__ inline void dot_i8(const Product& p, const Matrix& w, long n, const Prepared& at, float (&sum)[R]) {
+__device__ inline void dot_i8(const Product& p, const Matrix& w, long n, const Prepared& at,
+                              float (&sum)[R]) {
   int width = padded(p.inputs), whole[R];
 #pragma unroll
   for (int r = 0; r < R; r++) whole[r] = 0;
@@ -127,7 +140,8 @@ __device__ inline void dot_i8(const Product& p, const Matrix& w, long n, const P
 
 // dot_blocks: a lane takes whole blocks of 32 (or a half, where that is 16 bytes).
 template <int KIND, int R>
-__device__ inline void dot_blocks(const Product& p, const Matrix& w, long n, const Prepared& at, float (&sum)[R]) {
+__device__ inline void dot_blocks(const Product& p, const Matrix& w, long n, const Prepared& at,
+                                  float (&sum)[R]) {
   int width = padded(p.inputs), blocks = width / 32;
   constexpr int parts = KIND == TYPE_Q8_0 ? 2 : 1;
 #pragma unroll(R == 1 ? 2 : 1)
@@ -136,8 +150,10 @@ __device__ inline void dot_blocks(const Product& p, const Matrix& w, long n, con
     uint4 q = quants(KIND, w, n, b, blocks, parts == 2 ? c % 2 : 0);
     float first[R];
 #pragma unroll
-    for (int r = 0; r < R; r++) first[r] = dot16(q, at.q + r * width + b * 32 + (parts == 2 ? c % 2 * 16 : 0));
-    if (parts == 1) q = quants(KIND, w, n, b, blocks, 1); // of the same bytes, or those beside them
+    for (int r = 0; r < R; r++)
+      first[r] = dot16(q, at.q + r * width + b * 32 + (parts == 2 ? c % 2 * 16 : 0));
+    if (parts == 1)
+      q = quants(KIND, w, n, b, blocks, 1);  // of the same bytes, or those beside them
     Scales s = scales_of(KIND, w, n, b, blocks);
 #pragma unroll
     for (int r = 0; r < R; r++) {
@@ -189,7 +205,7 @@ __device__ inline void matvec(const Product& p) {
 
 // The variants of four rows want 64 registers for eight blocks on a multiprocessor;
 // two of them would spill, and get 72 for seven.
-#define MATVEC(name, KIND, blocks)                                           \
+#define MATVEC(name, KIND, blocks)                                              \
   KERNEL(matvec_##name##_1, Product, matvec_threads, 8) { matvec<KIND, 1>(p); } \
   KERNEL(matvec_##name##_4, Product, matvec_threads, blocks) { matvec<KIND, 4>(p); }
 MATVEC(f32, TYPE_F32, 8)

@@ -26,7 +26,8 @@ KERNEL(embed_rows, Embed, 128, 8) {
   int row = blockIdx.x;
   if (row >= length(p.to.rows, p.scalars)) return;
   for (int c = threadIdx.x; c < p.to.cols; c += 128)
-    ((float*)p.to.at)[(long)row * p.to.ld + c] = stored(p.kind, p.table, p.ids[row], c, p.to.cols) * p.scale;
+    ((float*)p.to.at)[(long)row * p.to.ld + c] =
+        stored(p.kind, p.table, p.ids[row], c, p.to.cols) * p.scale;
 }
 
 struct Gather {
@@ -38,7 +39,8 @@ KERNEL(gather_rows, Gather, 128, 8) {
   int row = blockIdx.x;
   if (row >= length(p.to.rows, p.scalars)) return;
   const float* x = (const float*)p.x.at + (long)p.ids[row] * p.x.ld;
-  for (int c = threadIdx.x; c < p.to.cols; c += 128) ((float*)p.to.at)[(long)row * p.to.ld + c] = x[c];
+  for (int c = threadIdx.x; c < p.to.cols; c += 128)
+    ((float*)p.to.at)[(long)row * p.to.ld + c] = x[c];
 }
 
 // Copy puts the rows of x after `after` rows, and after row scalars[to_row], of to.
@@ -55,7 +57,8 @@ KERNEL(copy_rows, Copy, 256, 4) {
   int first = length(p.after, p.scalars) + (p.to_row ? p.scalars[p.to_row] : 0);
   for (int i = blockIdx.x * 256 + threadIdx.x; i < n; i += gridDim.x * 256) {
     int row = i / p.x.cols, c = i % p.x.cols;
-    store_number(p.to, p.type, (long)(first + row) * p.to_ld + c, ((const float*)p.x.at)[(long)row * p.x.ld + c]);
+    store_number(p.to, p.type, (long)(first + row) * p.to_ld + c,
+                 ((const float*)p.x.at)[(long)row * p.x.ld + c]);
   }
 }
 

@@ -9,7 +9,8 @@ struct NormOf {
 };
 
 KERNEL(norm_rows, NormOf, 128, 8) {
-  int i = blockIdx.x * 4 + threadIdx.x / 32, row = i / p.groups, group = i % p.groups, n = p.x.cols / p.groups;
+  int i = blockIdx.x * 4 + threadIdx.x / 32, row = i / p.groups, group = i % p.groups,
+      n = p.x.cols / p.groups;
   if (row >= length(p.x.rows, p.scalars)) return;
   const float* x = (const float*)p.x.at + (long)row * p.x.ld + group * n;
   float* to = (float*)p.to.at + (long)row * p.to.ld + group * n;

@@ -16,7 +16,7 @@
 
 struct Matrix {
   const uint8_t *data, *meta, *high;
-  const float* scale; // of i8, one for each output
+  const float* scale;  // of i8, one for each output
 };
 
 // Segment is one matrix of a product, or two of which one gates the other:
@@ -26,7 +26,7 @@ struct Segment {
   const float *bias, *bias2, *residual;
   char* to;
   int outputs, act, gated, type;
-  int residual_ld, to_ld, to_row, tile; // tile: the first of this segment in the grid's x
+  int residual_ld, to_ld, to_row, tile;  // tile: the first of this segment in the grid's x
 };
 
 constexpr int most_segments = 8;
@@ -36,15 +36,15 @@ struct Product {
   Mat x;
   Norm norm;
   const int* scalars;
-  float* partial;    // of gemm where splits > 1: a tile for each split
-  unsigned* counter; // one for each tile, 0 before and after
-  int kind;          // Type of the weights
-  int inputs;        // of x; the weights have them padded to 32
+  float* partial;     // of gemm where splits > 1: a tile for each split
+  unsigned* counter;  // one for each tile, 0 before and after
+  int kind;           // Type of the weights
+  int inputs;         // of x; the weights have them padded to 32
   int count, splits;
-  float limit;    // i8: the largest magnitude of x as calibrated; 0: of each row
-  int vectors;    // rows of x are aligned to 16 bytes
-  int per_warp;   // matvec: outputs of a warp
-  int rows_bound; // the launch covers these rows
+  float limit;     // i8: the largest magnitude of x as calibrated; 0: of each row
+  int vectors;     // rows of x are aligned to 16 bytes
+  int per_warp;    // matvec: outputs of a warp
+  int rows_bound;  // the launch covers these rows
   Segment segments[most_segments];
 };
 
@@ -85,12 +85,13 @@ __device__ inline Scales scales_of(int kind, const Matrix& w, long row, int bloc
 // high_bits moves two bits of each byte above its low four and subtracts 32.
 __device__ inline uint32_t with_high(uint32_t low, uint32_t high, int shift) {
   uint32_t q = low | (high >> shift & 0x03030303u) << 4;
-  return ((q | 0x80808080u) - 0x20202020u) ^ 0x80808080u; // no byte borrows from the next
+  return ((q | 0x80808080u) - 0x20202020u) ^ 0x80808080u;  // no byte borrows from the next
 }
 
 // quants gives 16 of the 32 numbers of a block as bytes, part 0 or 1. Those of
 // q4 types are 0..15, the others signed.
-__device__ inline uint4 quants(int kind, const Matrix& w, long row, int block, int blocks, int part) {
+__device__ inline uint4 quants(int kind, const Matrix& w, long row, int block, int blocks,
+                               int part) {
   long at = row * blocks + block;
   if (kind == TYPE_Q8_0) return *(const uint4*)(w.data + at * 32 + part * 16);
   uint4 q = *(const uint4*)(w.data + at * 16);
@@ -107,7 +108,8 @@ __device__ inline uint4 quants(int kind, const Matrix& w, long row, int block, i
 }
 
 // finish writes one result; gate is what the second matrix gave.
-__device__ inline void finish(const Product& p, const Segment& s, int row, int col, float v, float gate) {
+__device__ inline void finish(const Product& p, const Segment& s, int row, int col, float v,
+                              float gate) {
   if (s.bias) v += s.bias[col];
   v = activate(s.act, v);
   if (s.gated) {

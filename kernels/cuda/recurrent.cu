@@ -11,7 +11,7 @@ struct Lstm {
   const float* w;
   float *h, *c;
   const int* scalars;
-  int hidden, rounding; // RoundTo
+  int hidden, rounding;  // RoundTo
   float limit;
   int unused;
 };
@@ -39,7 +39,8 @@ __device__ inline void round_h(const Lstm& p, const float* h, float* to) {
 
 KERNEL(lstm_rows, Lstm, lstm_threads, 4) {
   DYNAMIC(shared);
-  float *h = (float*)shared, *rounded = h + p.hidden, *sums = rounded + p.hidden; // hidden, hidden, 4*hidden
+  float *h = (float*)shared, *rounded = h + p.hidden,
+        *sums = rounded + p.hidden;  // hidden, hidden, 4*hidden
   int rows = length(p.gates.rows, p.scalars);
   for (int i = threadIdx.x; i < p.hidden; i += lstm_threads) h[i] = p.h[i];
   for (int row = 0; row < rows; row++) {
@@ -49,13 +50,15 @@ KERNEL(lstm_rows, Lstm, lstm_threads, 4) {
     const float* gates = (const float*)p.gates.at + (long)row * p.gates.ld;
     for (int n = threadIdx.x / 32; n < 4 * p.hidden; n += lstm_threads / 32) {
       float sum = 0;
-      for (int k = threadIdx.x % 32; k < p.hidden; k += 32) sum += rounded[k] * p.w[(long)n * p.hidden + k];
+      for (int k = threadIdx.x % 32; k < p.hidden; k += 32)
+        sum += rounded[k] * p.w[(long)n * p.hidden + k];
       sum = warp_sum(sum);
       if (threadIdx.x % 32 == 0) sums[n] = gates[n] + sum;
     }
     __syncthreads();
     for (int i = threadIdx.x; i < p.hidden; i += lstm_threads) {
-      float cell = sigmoid(sums[p.hidden + i]) * p.c[i] + sigmoid(sums[i]) * tanhf(sums[2 * p.hidden + i]);
+      float cell =
+          sigmoid(sums[p.hidden + i]) * p.c[i] + sigmoid(sums[i]) * tanhf(sums[2 * p.hidden + i]);
       p.c[i] = cell;
       h[i] = sigmoid(sums[3 * p.hidden + i]) * tanhf(cell);
       ((float*)p.to.at)[(long)row * p.to.ld + i] = h[i];
@@ -74,7 +77,8 @@ KERNEL(mean_rows, Mean, 256, 4) {
   int rows = length(p.x.rows, p.scalars), c = blockIdx.x * 8 + threadIdx.x / 32;
   if (c >= p.x.cols) return;
   float sum = 0;
-  for (int r = threadIdx.x % 32; r < rows; r += 32) sum += ((const float*)p.x.at)[(long)r * p.x.ld + c];
+  for (int r = threadIdx.x % 32; r < rows; r += 32)
+    sum += ((const float*)p.x.at)[(long)r * p.x.ld + c];
   sum = warp_sum(sum);
   if (threadIdx.x % 32 == 0) ((float*)p.to.at)[c] = sum / max(1, rows);
 }

@@ -6,7 +6,7 @@
 struct RopeTable {
   const int* positions;
   const double* frequencies;
-  Mat to; // [rows, 2*pairs]: cosines, sines
+  Mat to;  // [rows, 2*pairs]: cosines, sines
   const int* scalars;
   int pairs, unused;
 };
@@ -38,7 +38,8 @@ struct Rope {
 
 KERNEL(rope_turn, Rope, 128, 8) {
   const Turn& t = p.turns[blockIdx.y];
-  int rows = length(t.x.rows, p.scalars), first = t.to_row ? p.scalars[t.to_row] : 0, head = t.x.cols / t.heads;
+  int rows = length(t.x.rows, p.scalars), first = t.to_row ? p.scalars[t.to_row] : 0,
+      head = t.x.cols / t.heads;
   for (int i = blockIdx.x * 128 + threadIdx.x; i < rows * t.x.cols; i += gridDim.x * 128) {
     int row = i / t.x.cols, c = i % t.x.cols, at = c % head;
     const float* x = (const float*)t.x.at + (long)row * t.x.ld + c;

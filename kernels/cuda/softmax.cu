@@ -46,7 +46,8 @@ KERNEL(softmax_rows, Softmax, softmax_threads, 4) {
   float top, sum;
   log_sum(x, p.x.cols, top, sum);
   float log_of = logf(sum);
-  for (int i = threadIdx.x; i < p.x.cols; i += softmax_threads) to[i] = p.log ? x[i] - top - log_of : expf(x[i] - top) / sum;
+  for (int i = threadIdx.x; i < p.x.cols; i += softmax_threads)
+    to[i] = p.log ? x[i] - top - log_of : expf(x[i] - top) / sum;
 }
 
 KERNEL(logprob, LogProb, softmax_threads, 4) {

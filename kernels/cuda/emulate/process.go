@@ -35,7 +35,6 @@ type Emulator struct {
 	stdout io.ReadCloser
 	stderr *bytes.Buffer
 	head   [8]byte
-	small  [16]byte
 	held   int // allocations
 	dead   error
 }

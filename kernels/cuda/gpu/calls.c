@@ -1,11 +1,13 @@
+// clang-format off
 //go:build cuda
+// clang-format on
 
 #include "calls.h"
 
-#define TRY(call)                                    \
-  do {                                               \
-    CUresult r_ = (call);                            \
-    if (r_ != CUDA_SUCCESS) return (int)r_;          \
+#define TRY(call)                           \
+  do {                                      \
+    CUresult r_ = (call);                   \
+    if (r_ != CUDA_SUCCESS) return (int)r_; \
   } while (0)
 
 int kuai_host_alloc(CUcontext ctx, size_t bytes, void **host, CUdeviceptr *device) {
@@ -49,9 +51,12 @@ int kuai_issue(CUcontext ctx, CUstream stream, const kuai_command *c) {
   void *params[1] = {c->params};
   switch (c->action) {
     case 0:
-      return (int)cuLaunchKernel(c->function, c->grid[0], c->grid[1], c->grid[2], c->block, 1, 1, c->shared, stream, params, NULL);
-    case 1: return (int)cuMemcpyHtoDAsync(c->at, c->host, c->bytes, stream);
-    case 2: return (int)cuMemcpyDtoHAsync(c->host, c->at, c->bytes, stream);
+      return (int)cuLaunchKernel(c->function, c->grid[0], c->grid[1], c->grid[2], c->block, 1, 1,
+                                 c->shared, stream, params, NULL);
+    case 1:
+      return (int)cuMemcpyHtoDAsync(c->at, c->host, c->bytes, stream);
+    case 2:
+      return (int)cuMemcpyDtoHAsync(c->host, c->at, c->bytes, stream);
   }
   return 0;
 }
@@ -61,7 +66,8 @@ int kuai_wait(CUcontext ctx, CUstream stream) {
   return (int)cuStreamSynchronize(stream);
 }
 
-int kuai_capture(CUcontext ctx, CUstream stream, const kuai_command *c, int count, CUgraphExec *graph, int *failed) {
+int kuai_capture(CUcontext ctx, CUstream stream, const kuai_command *c, int count,
+                 CUgraphExec *graph, int *failed) {
   CUgraph captured = NULL;
   int error = 0;
   *failed = -1;
@@ -89,12 +95,13 @@ int kuai_graph_free(CUcontext ctx, CUgraphExec graph) {
   return (int)cuGraphExecDestroy(graph);
 }
 
-int kuai_time(CUcontext ctx, CUstream stream, const kuai_command *c, int times, float *milliseconds) {
+int kuai_time(CUcontext ctx, CUstream stream, const kuai_command *c, int times,
+              float *milliseconds) {
   CUevent begin, end;
   TRY(cuCtxSetCurrent(ctx));
   TRY(cuEventCreate(&begin, 0));
   TRY(cuEventCreate(&end, 0));
-  TRY((CUresult)kuai_issue(ctx, stream, c)); // warm
+  TRY((CUresult)kuai_issue(ctx, stream, c));  // warm
   TRY(cuEventRecord(begin, stream));
   for (int i = 0; i < times; i++) TRY((CUresult)kuai_issue(ctx, stream, c));
   TRY(cuEventRecord(end, stream));

@@ -18,10 +18,10 @@ int kuai_allow_shared(CUcontext ctx, CUfunction f, int bytes);
 
 // One command of a recording.
 typedef struct {
-  int action; // cuda.Action
+  int action;  // cuda.Action
   CUfunction function;
   unsigned grid[3], block, shared;
-  void *params; // of the kernel: one struct
+  void *params;  // of the kernel: one struct
   void *host;
   CUdeviceptr at;
   size_t bytes;
@@ -31,8 +31,10 @@ typedef struct {
 int kuai_issue(CUcontext ctx, CUstream stream, const kuai_command *c);
 int kuai_wait(CUcontext ctx, CUstream stream);
 // kuai_capture makes a graph of commands; failed is the index of the one that is wrong.
-int kuai_capture(CUcontext ctx, CUstream stream, const kuai_command *c, int count, CUgraphExec *graph, int *failed);
+int kuai_capture(CUcontext ctx, CUstream stream, const kuai_command *c, int count,
+                 CUgraphExec *graph, int *failed);
 int kuai_run(CUcontext ctx, CUstream stream, CUgraphExec graph);
 int kuai_graph_free(CUcontext ctx, CUgraphExec graph);
 // kuai_time runs a command some times and gives the milliseconds of one.
-int kuai_time(CUcontext ctx, CUstream stream, const kuai_command *c, int times, float *milliseconds);
+int kuai_time(CUcontext ctx, CUstream stream, const kuai_command *c, int times,
+              float *milliseconds);

@@ -2,6 +2,7 @@
 
 package gpu
 
+// #cgo LDFLAGS: -Wl,--no-as-needed -ldl
 // #include "calls.h"
 import "C"
 

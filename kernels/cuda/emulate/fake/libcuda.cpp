@@ -17,7 +17,7 @@
 
 namespace {
 
-std::mutex lock; // the emulator has one block at a time
+std::mutex lock;  // the emulator has one block at a time
 bool lost, started;
 long launches, used;
 std::map<CUdeviceptr, long> sizes;
@@ -76,7 +76,7 @@ CUresult copy(int action, void* to, const void* from, size_t bytes, CUstream str
   return issue(stream, {action, nullptr, {}, 0, 0, "", to, from, bytes});
 }
 
-} // namespace
+}  // namespace
 
 extern "C" {
 CUresult cuInit(unsigned) {
@@ -84,7 +84,9 @@ CUresult cuInit(unsigned) {
   started = true;
   return (CUresult)setting("KUAI_FAKE_INIT", 0);
 }
-CUresult cuDriverGetVersion(int* v) { return *v = setting("KUAI_FAKE_VERSION", 12040), CUDA_SUCCESS; }
+CUresult cuDriverGetVersion(int* v) {
+  return *v = setting("KUAI_FAKE_VERSION", 12040), CUDA_SUCCESS;
+}
 CUresult cuDeviceGetCount(int* n) { return *n = 1, CUDA_SUCCESS; }
 CUresult cuDeviceGet(CUdevice* d, int) { return *d = 0, CUDA_SUCCESS; }
 CUresult cuDeviceGetName(char* name, int size, CUdevice) {
@@ -95,18 +97,35 @@ CUresult cuDeviceTotalMem_v2(size_t* bytes, CUdevice) { return *bytes = 2ul << 3
 CUresult cuDeviceGetAttribute(int* v, CUdevice_attribute a, CUdevice) {
   long capability = setting("KUAI_FAKE_CAPABILITY", 87);
   switch (a) {
-    case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR: *v = capability / 10; break;
-    case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR: *v = capability % 10; break;
-    case CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT: *v = 8; break;
-    case CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN: *v = 163 << 10; break;
-    case CU_DEVICE_ATTRIBUTE_INTEGRATED: *v = setting("KUAI_FAKE_UNIFIED", 0); break;
-    case CU_DEVICE_ATTRIBUTE_COMPUTE_MODE: *v = setting("KUAI_FAKE_MODE", 0); break;
-    default: *v = 1;
+    case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR:
+      *v = capability / 10;
+      break;
+    case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR:
+      *v = capability % 10;
+      break;
+    case CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT:
+      *v = 8;
+      break;
+    case CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN:
+      *v = 163 << 10;
+      break;
+    case CU_DEVICE_ATTRIBUTE_INTEGRATED:
+      *v = setting("KUAI_FAKE_UNIFIED", 0);
+      break;
+    case CU_DEVICE_ATTRIBUTE_COMPUTE_MODE:
+      *v = setting("KUAI_FAKE_MODE", 0);
+      break;
+    default:
+      *v = 1;
   }
   return CUDA_SUCCESS;
 }
-CUresult cuDevicePrimaryCtxRetain(CUcontext* c, CUdevice) { return *c = (CUcontext)&lock, CUDA_SUCCESS; }
-CUresult cuCtxSetCurrent(CUcontext c) { return c == (CUcontext)&lock ? CUDA_SUCCESS : CUDA_ERROR_INVALID_CONTEXT; }
+CUresult cuDevicePrimaryCtxRetain(CUcontext* c, CUdevice) {
+  return *c = (CUcontext)&lock, CUDA_SUCCESS;
+}
+CUresult cuCtxSetCurrent(CUcontext c) {
+  return c == (CUcontext)&lock ? CUDA_SUCCESS : CUDA_ERROR_INVALID_CONTEXT;
+}
 
 CUresult cuMemAlloc_v2(CUdeviceptr* p, size_t bytes) {
   std::lock_guard<std::mutex> hold(lock);
@@ -128,15 +147,25 @@ CUresult cuMemHostAlloc(void** p, size_t bytes, unsigned) {
   if (*p) emulate::mark_written(*p, bytes);
   return *p ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
 }
-CUresult cuMemHostGetDevicePointer_v2(CUdeviceptr* d, void* p, unsigned) { return *d = (CUdeviceptr)p, CUDA_SUCCESS; }
+CUresult cuMemHostGetDevicePointer_v2(CUdeviceptr* d, void* p, unsigned) {
+  return *d = (CUdeviceptr)p, CUDA_SUCCESS;
+}
 CUresult cuMemFreeHost(void* p) {
   std::lock_guard<std::mutex> hold(lock);
   return emulate::device_free(p) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
 }
-CUresult cuMemcpyHtoD_v2(CUdeviceptr to, const void* from, size_t n) { return copy(1, (void*)to, from, n, nullptr); }
-CUresult cuMemcpyDtoH_v2(void* to, CUdeviceptr from, size_t n) { return copy(2, to, (void*)from, n, nullptr); }
-CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void* from, size_t n, CUstream s) { return copy(1, (void*)to, from, n, s); }
-CUresult cuMemcpyDtoHAsync_v2(void* to, CUdeviceptr from, size_t n, CUstream s) { return copy(2, to, (void*)from, n, s); }
+CUresult cuMemcpyHtoD_v2(CUdeviceptr to, const void* from, size_t n) {
+  return copy(1, (void*)to, from, n, nullptr);
+}
+CUresult cuMemcpyDtoH_v2(void* to, CUdeviceptr from, size_t n) {
+  return copy(2, to, (void*)from, n, nullptr);
+}
+CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void* from, size_t n, CUstream s) {
+  return copy(1, (void*)to, from, n, s);
+}
+CUresult cuMemcpyDtoHAsync_v2(void* to, CUdeviceptr from, size_t n, CUstream s) {
+  return copy(2, to, (void*)from, n, s);
+}
 
 CUresult cuModuleLoadData(CUmodule* m, const void* image) {
   std::string ptx = (const char*)image;
@@ -181,11 +210,19 @@ CUresult cuGraphLaunch(CUgraphExec e, CUstream) {
 CUresult cuGraphDestroy(CUgraph g) { return delete (std::vector<Command>*)g, CUDA_SUCCESS; }
 CUresult cuGraphExecDestroy(CUgraphExec e) { return delete (std::vector<Command>*)e, CUDA_SUCCESS; }
 
-CUresult cuLaunchKernel(CUfunction f, unsigned x, unsigned y, unsigned z, unsigned bx, unsigned by, unsigned bz, unsigned shared, CUstream s,
-                        void** params, void**) {
+CUresult cuLaunchKernel(CUfunction f, unsigned x, unsigned y, unsigned z, unsigned bx, unsigned by,
+                        unsigned bz, unsigned shared, CUstream s, void** params, void**) {
   auto k = (const emulate::Kernel*)f;
   if (by != 1 || bz != 1 || bx > k->threads || shared > 163 << 10) return CUDA_ERROR_INVALID_VALUE;
-  return issue(s, {0, k, {x, y, z}, bx, shared, std::string((const char*)params[0], k->params), nullptr, nullptr, 0});
+  return issue(s, {0,
+                   k,
+                   {x, y, z},
+                   bx,
+                   shared,
+                   std::string((const char*)params[0], k->params),
+                   nullptr,
+                   nullptr,
+                   0});
 }
 
 CUresult cuEventCreate(CUevent* e, unsigned) { return *e = (CUevent)&lock, CUDA_SUCCESS; }

@@ -72,20 +72,20 @@ T shuffle(uint32_t mask, T v, int from, void* where) {
   return v;
 }
 
-} // namespace emulate
+}  // namespace emulate
 
 #define threadIdx (emulate::thread_index())
 #define blockIdx (emulate::block_index)
 #define blockDim (emulate::block_size)
 #define gridDim (emulate::grid_size)
 
-#define KERNEL(name, Params, threads, blocks)                                                             \
-  static void name##_body(const Params& p);                                                       \
-  static emulate::Kernel name##_kernel(#name, [](const void* p) { name##_body(*(const Params*)p); }, \
-                                       sizeof(Params), threads);                                  \
+#define KERNEL(name, Params, threads, blocks)                                                 \
+  static void name##_body(const Params& p);                                                   \
+  static emulate::Kernel name##_kernel(                                                       \
+      #name, [](const void* p) { name##_body(*(const Params*)p); }, sizeof(Params), threads); \
   static void name##_body(const Params& p)
 
-#define SHARED(type, name, n)      \
+#define SHARED(type, name, n)       \
   static const char name##_key = 0; \
   type* const name = (type*)emulate::static_shared(&name##_key, sizeof(type) * (n))
 #define DYNAMIC(name) uint8_t* const name = (uint8_t*)emulate::dynamic_shared()
@@ -112,7 +112,9 @@ CALLED T __shfl_down_sync(uint32_t mask, T v, int by) {
 }
 uint32_t __ballot_sync(uint32_t mask, int predicate);
 inline int __any_sync(uint32_t mask, int predicate) { return __ballot_sync(mask, predicate) != 0; }
-inline int __all_sync(uint32_t mask, int predicate) { return __ballot_sync(mask, predicate) == mask; }
+inline int __all_sync(uint32_t mask, int predicate) {
+  return __ballot_sync(mask, predicate) == mask;
+}
 
 template <class T>
 CALLED __attribute__((no_sanitize_address)) T atomicAdd(T* at, T v) {

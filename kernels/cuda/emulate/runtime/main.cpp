@@ -52,10 +52,17 @@ void memory_operation(uint32_t op, Reader& r) {
   char* p = range(r, bytes, op == Upload);
   if (!p) return answer_error("a copy beyond what was allocated");
   switch (op) {
-    case Upload: memcpy(p, r.take(bytes), bytes); break;
-    case Zero: memset(p, 0, bytes); break;
-    case Forget: emulate::mark_unwritten(p, bytes); return answer(0, "", 0);
-    case Download: return answer(0, p, bytes);
+    case Upload:
+      memcpy(p, r.take(bytes), bytes);
+      break;
+    case Zero:
+      memset(p, 0, bytes);
+      break;
+    case Forget:
+      emulate::mark_unwritten(p, bytes);
+      return answer(0, "", 0);
+    case Download:
+      return answer(0, p, bytes);
   }
   emulate::mark_written(p, bytes);
   answer(0, "", 0);
@@ -64,12 +71,14 @@ void memory_operation(uint32_t op, Reader& r) {
 void launch(Reader& r) {
   dim3_ grid;
   grid.x = r.number<uint32_t>(), grid.y = r.number<uint32_t>(), grid.z = r.number<uint32_t>();
-  unsigned threads = r.number<uint32_t>(), shared = r.number<uint32_t>(), length = r.number<uint32_t>();
+  unsigned threads = r.number<uint32_t>(), shared = r.number<uint32_t>(),
+           length = r.number<uint32_t>();
   std::string name(r.take(length), length);
   const emulate::Kernel* k = emulate::find_kernel(name);
   if (!k) return answer_error("no kernel " + name);
   if (r.left != k->params)
-    return answer_error(name + ": " + std::to_string(r.left) + " bytes of parameters, the kernel has " + std::to_string(k->params));
+    return answer_error(name + ": " + std::to_string(r.left) +
+                        " bytes of parameters, the kernel has " + std::to_string(k->params));
   alignas(16) char params[4096];
   memcpy(params, r.at, r.left);
   std::string error = emulate::launch(*k, grid, threads, shared, params);
@@ -83,19 +92,22 @@ void serve(uint32_t op, Reader r) {
       return answer(0, &p, sizeof p);
     }
     case Free:
-      if (!emulate::device_free((void*)r.number<uint64_t>())) return answer_error("memory that was not allocated is freed");
+      if (!emulate::device_free((void*)r.number<uint64_t>()))
+        return answer_error("memory that was not allocated is freed");
       return answer(0, "", 0);
-    case Launch: return launch(r);
+    case Launch:
+      return launch(r);
     case Describe: {
       const emulate::Kernel* k = emulate::find_kernel(std::string(r.at, r.left));
       uint32_t sizes[2] = {k ? (uint32_t)k->params : 0, k ? k->threads : 0};
       return answer(0, sizes, sizeof sizes);
     }
-    default: memory_operation(op, r);
+    default:
+      memory_operation(op, r);
   }
 }
 
-} // namespace
+}  // namespace
 
 int main() {
   emulate::memory_init();

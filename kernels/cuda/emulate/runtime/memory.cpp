@@ -22,17 +22,17 @@ namespace {
 
 enum State : uint8_t { Nowhere, Unwritten, Written };
 
-constexpr uint16_t several = 0xffff; // threads of one warp
-constexpr uint16_t many = 0xfffe;    // threads of several warps
+constexpr uint16_t several = 0xffff;  // threads of one warp
+constexpr uint16_t many = 0xfffe;     // threads of several warps
 
 // Cell is the history of a byte. Serials are of blocks, epochs of their barriers.
 struct Cell {
   uint8_t state;
-  bool atomic;      // the last write
-  bool read_by_many; // blocks of the launch
-  uint8_t fence;    // of the writer's block when it wrote
+  bool atomic;        // the last write
+  bool read_by_many;  // blocks of the launch
+  uint8_t fence;      // of the writer's block when it wrote
   uint32_t writer_block, reader_block;
-  uint16_t writer, reader; // threads
+  uint16_t writer, reader;  // threads
   uint32_t write_epoch, write_warp;
   uint32_t read_epoch, read_warp;
 };
@@ -41,7 +41,7 @@ constexpr size_t arena_bytes = 2ull << 30, shared_bytes = 4 << 20, gap = 256;
 char* arena;
 Cell* cells;
 size_t used = shared_bytes, shared_used;
-std::map<size_t, std::vector<char*>> spare; // freed, by size
+std::map<size_t, std::vector<char*>> spare;  // freed, by size
 std::map<char*, size_t> sizes;
 
 bool is_shared(const void* p) { return (const char*)p < arena + shared_bytes; }
@@ -52,12 +52,14 @@ size_t rounded(size_t bytes) { return (bytes + 255) / 256 * 256; }
 bool ordered(uint16_t thread, uint32_t epoch, uint32_t warp) {
   if (epoch != block.epoch || thread == current->id) return true;
   if (thread == many) return false;
-  return false || (thread != several && thread / 32 == current->id / 32 && warp != warp_of(current->id).epoch);
+  return false || (thread != several && thread / 32 == current->id / 32 &&
+                   warp != warp_of(current->id).epoch);
 }
 
 bool readers_ordered(const Cell& c) {
   if (c.read_epoch != block.epoch) return true;
-  if (c.reader == several) return c.read_warp != warp_of(current->id).epoch && c.writer / 32 == current->id / 32;
+  if (c.reader == several)
+    return c.read_warp != warp_of(current->id).epoch && c.writer / 32 == current->id / 32;
   return ordered(c.reader, c.read_epoch, c.read_warp);
 }
 
@@ -69,9 +71,11 @@ void between_blocks(const Cell& c, bool write, const void* at, void* where) {
   if (of_launch && c.writer_block != block.serial && !(c.atomic && !write)) {
     bool released = block.fences[c.writer_block - block.first] > c.fence;
     if (!released || !block.acquired)
-      fail(where, "a race: block %u wrote this %s in the same launch", c.writer_block - block.first, memory_of(at));
+      fail(where, "a race: block %u wrote this %s in the same launch", c.writer_block - block.first,
+           memory_of(at));
   }
-  if (write && c.reader_block >= block.first && (c.reader_block != block.serial || c.read_by_many) && !block.acquired)
+  if (write && c.reader_block >= block.first &&
+      (c.reader_block != block.serial || c.read_by_many) && !block.acquired)
     fail(where, "a race: another block of the launch read this %s", memory_of(at));
 }
 
@@ -79,7 +83,7 @@ void record_read(Cell& c) {
   if (c.reader_block != block.serial) {
     c.read_by_many = c.reader_block >= block.first;
     c.reader_block = block.serial;
-    c.read_epoch = block.epoch + 1; // none of this block yet
+    c.read_epoch = block.epoch + 1;  // none of this block yet
   }
   uint32_t warp = warp_of(current->id).epoch;
   if (c.read_epoch != block.epoch) {
@@ -105,13 +109,18 @@ void record_write(Cell& c, bool atomic) {
 void check_byte(Cell& c, const void* at, Access access, void* where) {
   bool mine = c.writer_block == block.serial && c.state == Written;
   if (access != Access::Write && (is_shared(at) ? !mine : c.state != Written))
-    fail(where, "a read of %s that nothing has written (or whose asynchronous copy has not been waited for)", memory_of(at));
+    fail(where,
+         "a read of %s that nothing has written (or whose asynchronous copy has not been waited "
+         "for)",
+         memory_of(at));
   if (access == Access::Atomic) {
-    if (mine && !c.atomic && !ordered(c.writer, c.write_epoch, c.write_warp)) fail(where, "a race: thread %d writes this %s without a barrier", c.writer, memory_of(at));
+    if (mine && !c.atomic && !ordered(c.writer, c.write_epoch, c.write_warp))
+      fail(where, "a race: thread %d writes this %s without a barrier", c.writer, memory_of(at));
     return record_write(c, true);
   }
   if (mine && !ordered(c.writer, c.write_epoch, c.write_warp))
-    fail(where, "a race: thread %d wrote this %s and no barrier lies between", c.writer, memory_of(at));
+    fail(where, "a race: thread %d wrote this %s and no barrier lies between", c.writer,
+         memory_of(at));
   bool write = access == Access::Write;
   if (write && c.reader_block == block.serial && !readers_ordered(c))
     fail(where, "a race: another thread read this %s and no barrier lies between", memory_of(at));
@@ -119,7 +128,7 @@ void check_byte(Cell& c, const void* at, Access access, void* where) {
   write ? record_write(c, false) : record_read(c);
 }
 
-} // namespace
+}  // namespace
 
 void memory_init() {
   int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
@@ -180,7 +189,8 @@ void shared_reset() {
 
 void* shared_alloc(size_t bytes) {
   size_t at = (shared_used + 15) / 16 * 16;
-  if (at + bytes + gap > shared_bytes) fail(__builtin_return_address(0), "%zu bytes of shared memory", at + bytes);
+  if (at + bytes + gap > shared_bytes)
+    fail(__builtin_return_address(0), "%zu bytes of shared memory", at + bytes);
   shared_used = at + bytes + gap;
   char* p = arena + at;
   for (size_t i = 0; i < bytes; i++) cells[at + i].state = Unwritten;
@@ -189,7 +199,9 @@ void* shared_alloc(size_t bytes) {
 
 void check(const void* at, size_t bytes, Access access, void* where) {
   if (!running || current == nullptr || current->stack == nullptr) return;
-  if (bytes <= 16 && (bytes & (bytes - 1)) == 0 && (uintptr_t)at % bytes) fail(where, "a misaligned access: %zu bytes at an address that is %zu over a multiple", bytes, (size_t)((uintptr_t)at % bytes));
+  if (bytes <= 16 && (bytes & (bytes - 1)) == 0 && (uintptr_t)at % bytes)
+    fail(where, "a misaligned access: %zu bytes at an address that is %zu over a multiple", bytes,
+         (size_t)((uintptr_t)at % bytes));
   Cell* c = cells + ((const char*)at - arena);
   for (size_t i = 0; i < bytes; i++) {
     if (c[i].state == Nowhere) fail(where, "an access out of bounds of %s", memory_of(at));
@@ -210,7 +222,9 @@ void atomic(void* at, int bytes, void* where) {
 
 namespace {
 
-bool of_device(const void* p) { return (const char*)p >= arena && (const char*)p < arena + arena_bytes; }
+bool of_device(const void* p) {
+  return (const char*)p >= arena && (const char*)p < arena + arena_bytes;
+}
 
 using Check = void (*)(const void*);
 using CheckN = void (*)(const void*, size_t);
@@ -225,17 +239,17 @@ F next_symbol(const char* name) {
   return f;
 }
 
-} // namespace
-} // namespace emulate
+}  // namespace
+}  // namespace emulate
 
-#define HOOK(name, bytes, access)                                                                          \
-  extern "C" void name(const void* at) {                                                                   \
-    static emulate::Check sanitizer = emulate::next_symbol<emulate::Check>(#name);                          \
-    if (!emulate::of_device(at)) return sanitizer(at);                                                     \
-    emulate::check(at, bytes, emulate::Access::access, __builtin_return_address(0));                       \
+#define HOOK(name, bytes, access)                                                    \
+  extern "C" void name(const void* at) {                                             \
+    static emulate::Check sanitizer = emulate::next_symbol<emulate::Check>(#name);   \
+    if (!emulate::of_device(at)) return sanitizer(at);                               \
+    emulate::check(at, bytes, emulate::Access::access, __builtin_return_address(0)); \
   }
-#define HOOKS(bytes)                            \
-  HOOK(__asan_load##bytes, bytes, Read)         \
+#define HOOKS(bytes)                    \
+  HOOK(__asan_load##bytes, bytes, Read) \
   HOOK(__asan_store##bytes, bytes, Write)
 HOOKS(1)
 HOOKS(2)
@@ -243,11 +257,11 @@ HOOKS(4)
 HOOKS(8)
 HOOKS(16)
 
-#define HOOK_N(name, access)                                                                               \
-  extern "C" void name(const void* at, size_t bytes) {                                                     \
-    static emulate::CheckN sanitizer = emulate::next_symbol<emulate::CheckN>(#name);                        \
-    if (!emulate::of_device(at)) return sanitizer(at, bytes);                                              \
-    emulate::check(at, bytes, emulate::Access::access, __builtin_return_address(0));                       \
+#define HOOK_N(name, access)                                                         \
+  extern "C" void name(const void* at, size_t bytes) {                               \
+    static emulate::CheckN sanitizer = emulate::next_symbol<emulate::CheckN>(#name); \
+    if (!emulate::of_device(at)) return sanitizer(at, bytes);                        \
+    emulate::check(at, bytes, emulate::Access::access, __builtin_return_address(0)); \
   }
 HOOK_N(__asan_loadN, Read)
 HOOK_N(__asan_storeN, Write)
@@ -262,7 +276,10 @@ struct TypeMismatch {
 extern "C" void __ubsan_handle_type_mismatch_v1_abort(TypeMismatch* data, const void* at) {
   void* where = __builtin_return_address(0);
   if (emulate::current && emulate::current->stack && emulate::running)
-    emulate::fail(where, at ? "a misaligned access: the type wants %d bytes" : "a null pointer (alignment %d)", 1 << data->log_alignment);
+    emulate::fail(
+        where,
+        at ? "a misaligned access: the type wants %d bytes" : "a null pointer (alignment %d)",
+        1 << data->log_alignment);
   fprintf(stderr, "%s:%u: misaligned access\n", data->file, data->line);
   abort();
 }

@@ -21,7 +21,7 @@ uint16_t to_f16(float x) {
 
 uint16_t to_bf16(float x) {
   uint32_t u = __float_as_uint(x);
-  if ((u & 0x7fffffff) > 0x7f800000) return 0x7fff; // as cvt.rn.bf16.f32 does
+  if ((u & 0x7fffffff) > 0x7f800000) return 0x7fff;  // as cvt.rn.bf16.f32 does
   return (u + 0x7fff + (u >> 16 & 1)) >> 16;
 }
 
@@ -33,11 +33,14 @@ int __dp4a(int a, int b, int c) {
 namespace {
 
 const uint64_t (*exchange(const uint32_t (&a)[4], const uint32_t (&b)[2], void* where))[8] {
-  uint64_t words[3] = {a[0] | (uint64_t)a[1] << 32, a[2] | (uint64_t)a[3] << 32, b[0] | (uint64_t)b[1] << 32};
+  uint64_t words[3] = {a[0] | (uint64_t)a[1] << 32, a[2] | (uint64_t)a[3] << 32,
+                       b[0] | (uint64_t)b[1] << 32};
   return emulate::gather(0xffffffffu, words, 3, where);
 }
 
-uint32_t word(const uint64_t (*all)[8], int lane, int i) { return all[lane][i / 2] >> 32 * (i % 2); }
+uint32_t word(const uint64_t (*all)[8], int lane, int i) {
+  return all[lane][i / 2] >> 32 * (i % 2);
+}
 
 template <float (*widen)(uint16_t)>
 void multiply16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], void* where) {
@@ -47,16 +50,21 @@ void multiply16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], v
     for (int k = 0; k < 16; k++) {
       int from = k % 8 / 2, shift = 16 * (k % 2);
       float x = widen(word(all, g * 4 + from, half + 2 * (k / 8)) >> shift);
-      for (int c = 0; c < 2; c++) d[half * 2 + c] += x * widen(word(all, (2 * t + c) * 4 + from, 4 + k / 8) >> shift);
+      for (int c = 0; c < 2; c++)
+        d[half * 2 + c] += x * widen(word(all, (2 * t + c) * 4 + from, 4 + k / 8) >> shift);
     }
 }
 
 float widen_bf16(uint16_t h) { return __uint_as_float((uint32_t)h << 16); }
 
-} // namespace
+}  // namespace
 
-void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { multiply16<widen_bf16>(d, a, b, __builtin_return_address(0)); }
-void mma_f16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { multiply16<half_to_float>(d, a, b, __builtin_return_address(0)); }
+void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+  multiply16<widen_bf16>(d, a, b, __builtin_return_address(0));
+}
+void mma_f16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+  multiply16<half_to_float>(d, a, b, __builtin_return_address(0));
+}
 
 void mma_s8(int (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
   auto all = exchange(a, b, __builtin_return_address(0));
@@ -65,6 +73,7 @@ void mma_s8(int (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
     for (int k = 0; k < 32; k += 4) {
       int from = k % 16 / 4;
       uint32_t x = word(all, g * 4 + from, half + 2 * (k / 16));
-      for (int c = 0; c < 2; c++) d[half * 2 + c] = __dp4a(x, word(all, (2 * t + c) * 4 + from, 4 + k / 16), d[half * 2 + c]);
+      for (int c = 0; c < 2; c++)
+        d[half * 2 + c] = __dp4a(x, word(all, (2 * t + c) * 4 + from, 4 + k / 16), d[half * 2 + c]);
     }
 }

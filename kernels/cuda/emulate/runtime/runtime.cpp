@@ -34,12 +34,12 @@ Kernel* kernels;
 Thread threads[most_threads];
 Warp warps[most_threads / 32];
 std::deque<Thread*> ready;
-Thread host; // the stack of the process
+Thread host;  // the stack of the process
 int alive, at_barrier;
 const void* parameters;
 unsigned dynamic_bytes;
 std::string failure;
-std::map<const void*, void*> arrays; // the SHARED arrays of this block
+std::map<const void*, void*> arrays;  // the SHARED arrays of this block
 void* dynamic_array;
 
 // swap leaves one stack for another.
@@ -68,7 +68,7 @@ kuai_swap:
 void swap(Thread& from, Thread& to) { kuai_swap(&from.stack_pointer, to.stack_pointer); }
 void begin(Thread& t, void (*entry)()) {
   void** top = (void**)(t.stack + stack_bytes);
-  *--top = nullptr; // aligns the stack as after a call
+  *--top = nullptr;  // aligns the stack as after a call
   *--top = (void*)entry;
   t.stack_pointer = top - 6;
 }
@@ -91,7 +91,8 @@ void begin(Thread& t, void (*entry)()) {
 void leave(Thread& to, bool last) {
   Thread& from = *current;
   current = &to;
-  __sanitizer_start_switch_fiber(last ? nullptr : &from.fake_stack, to.stack, &to == &host ? 0 : stack_bytes);
+  __sanitizer_start_switch_fiber(last ? nullptr : &from.fake_stack, to.stack,
+                                 &to == &host ? 0 : stack_bytes);
   swap(from, to);
   __sanitizer_finish_switch_fiber(from.fake_stack, nullptr, nullptr);
 }
@@ -113,16 +114,20 @@ std::string stuck() {
     Thread& t = threads[i];
     if (!t.alive) continue;
     barrier |= t.waits == Waits::Barrier;
-    waiting[(t.waits == Waits::Barrier ? "the barrier at " : "a meeting of its warp at ") + place(t.where)]++;
+    waiting[(t.waits == Waits::Barrier ? "the barrier at " : "a meeting of its warp at ") +
+            place(t.where)]++;
   }
-  std::string text = barrier ? "a barrier that not all threads reach:" : "a meeting of a warp that not all lanes reach:";
+  std::string text = barrier ? "a barrier that not all threads reach:"
+                             : "a meeting of a warp that not all lanes reach:";
   for (auto& w : waiting) text += " " + std::to_string(w.second) + " wait at " + w.first + ",";
   return text + " " + std::to_string(block_size.x - alive) + " have returned";
 }
 
 void next(bool last) {
   if (ready.empty()) {
-    if (alive) failure = std::string(running->name) + ": block " + std::to_string(block_index.x) + ": " + stuck();
+    if (alive)
+      failure =
+          std::string(running->name) + ": block " + std::to_string(block_index.x) + ": " + stuck();
     leave(host, last);
     return;
   }
@@ -158,7 +163,8 @@ void run_block() {
   for (unsigned i = 0; i < block_size.x; i++) {
     Thread& t = threads[i];
     if (!t.stack) {
-      t.stack = (char*)mmap(nullptr, stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+      t.stack = (char*)mmap(nullptr, stack_bytes, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
       if (t.stack == MAP_FAILED) abort();
     }
     __asan_unpoison_memory_region(t.stack, stack_bytes);
@@ -170,12 +176,13 @@ void run_block() {
     begin(t, entry);
     ready.push_back(&t);
   }
-  for (unsigned i = 0; i < (block_size.x + 31) / 32; i++) warps[i].arrived = warps[i].mask = warps[i].meetings = warps[i].epoch = 0;
+  for (unsigned i = 0; i < (block_size.x + 31) / 32; i++)
+    warps[i].arrived = warps[i].mask = warps[i].meetings = warps[i].epoch = 0;
   current = &host;
   next(false);
 }
 
-} // namespace
+}  // namespace
 
 Kernel::Kernel(const char* name, Body body, size_t params, unsigned threads)
     : name(name), body(body), params(params), threads(threads), next(kernels) {
@@ -197,16 +204,20 @@ void fail(void* where, const char* format, ...) {
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
   char who[128];
-  snprintf(who, sizeof who, ": block %u,%u,%u thread %d: ", block_index.x, block_index.y, block_index.z, current->id);
+  snprintf(who, sizeof who, ": block %u,%u,%u thread %d: ", block_index.x, block_index.y,
+           block_index.z, current->id);
   failure = running->name + std::string(who) + text + " (" + place(where) + ")";
-  leave(host, true); // what the other fibers were doing is forgotten
+  leave(host, true);  // what the other fibers were doing is forgotten
   abort();
 }
 
-std::string launch(const Kernel& k, dim3_ grid, unsigned count, unsigned shared, const void* params) {
+std::string launch(const Kernel& k, dim3_ grid, unsigned count, unsigned shared,
+                   const void* params) {
   if (count == 0 || count > k.threads || count > most_threads || count % 32)
-    return std::string(k.name) + ": a block of " + std::to_string(count) + " threads, want a multiple of 32 up to " + std::to_string(k.threads);
-  if (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.y > 65535 || grid.z > 65535) return std::string(k.name) + ": an empty or too large grid";
+    return std::string(k.name) + ": a block of " + std::to_string(count) +
+           " threads, want a multiple of 32 up to " + std::to_string(k.threads);
+  if (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.y > 65535 || grid.z > 65535)
+    return std::string(k.name) + ": an empty or too large grid";
   running = &k;
   parameters = params;
   dynamic_bytes = shared;
@@ -252,7 +263,8 @@ const uint64_t (*gather(uint32_t mask, const uint64_t* words, int count, void* w
   Warp& w = warp_of(current->id);
   int lane = current->id % 32;
   if (!(mask >> lane & 1)) fail(where, "lane %d is not in its own mask %08x", lane, mask);
-  if (w.arrived && w.mask != mask) fail(where, "lanes of a warp meet with the masks %08x and %08x", w.mask, mask);
+  if (w.arrived && w.mask != mask)
+    fail(where, "lanes of a warp meet with the masks %08x and %08x", w.mask, mask);
   w.mask = mask;
   w.arrived |= 1u << lane;
   auto all = w.words[w.meetings & 1];
@@ -273,14 +285,15 @@ void warp_barrier(uint32_t mask, void* where) {
   Warp& w = warp_of(current->id);
   uint32_t before = w.epoch;
   gather(mask, &none, 1, where);
-  if (w.epoch == before) w.epoch++; // by the first that goes on
+  if (w.epoch == before) w.epoch++;  // by the first that goes on
 }
 
 void fence() { block.fences.back()++; }
 
 void async_copy(void* to, const void* from, int bytes, void* where) {
   if (bytes < 0 || bytes > 16) fail(where, "an asynchronous copy of %d bytes", bytes);
-  if ((uintptr_t)to % 16 || (uintptr_t)from % 16) fail(where, "an asynchronous copy that is not aligned to 16 bytes");
+  if ((uintptr_t)to % 16 || (uintptr_t)from % 16)
+    fail(where, "an asynchronous copy that is not aligned to 16 bytes");
   if (bytes) check(from, bytes, Access::Read, where);
   check(to, 16, Access::Write, where);
   mark_unwritten(to, 16);
@@ -300,7 +313,7 @@ void async_wait(int under_way) {
   }
 }
 
-} // namespace emulate
+}  // namespace emulate
 
 uint32_t __ballot_sync(uint32_t mask, int predicate) {
   uint64_t word = predicate != 0;

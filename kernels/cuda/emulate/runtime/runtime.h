@@ -24,28 +24,28 @@ struct AsyncCopy {
 struct Thread {
   int id = 0;
   void* stack_pointer = nullptr;
-  void* fake_stack = nullptr; // AddressSanitizer's
+  void* fake_stack = nullptr;  // AddressSanitizer's
   char* stack = nullptr;
   Waits waits = Waits::No;
-  void* where = nullptr; // of what it waits for
+  void* where = nullptr;  // of what it waits for
   bool alive = false;
-  std::vector<std::vector<AsyncCopy>> groups; // committed, oldest first
+  std::vector<std::vector<AsyncCopy>> groups;  // committed, oldest first
   std::vector<AsyncCopy> open;
 };
 
 struct Warp {
-  uint64_t words[2][32][8]; // of two meetings in turn
+  uint64_t words[2][32][8];  // of two meetings in turn
   uint32_t arrived = 0, mask = 0, meetings = 0;
-  uint32_t epoch = 0; // barriers of the warp
+  uint32_t epoch = 0;  // barriers of the warp
 };
 
 // Block is the one that runs.
 struct Block {
-  uint32_t serial = 0; // unlike that of any other block that ever ran
-  uint32_t first = 0;  // serial of the launch's first block
-  uint32_t epoch = 0;  // barriers passed
-  bool acquired = false; // it has done an atomic operation
-  std::vector<uint32_t> fences; // of the launch's blocks, by serial - first
+  uint32_t serial = 0;           // unlike that of any other block that ever ran
+  uint32_t first = 0;            // serial of the launch's first block
+  uint32_t epoch = 0;            // barriers passed
+  bool acquired = false;         // it has done an atomic operation
+  std::vector<uint32_t> fences;  // of the launch's blocks, by serial - first
 };
 
 extern Thread* current;
@@ -57,12 +57,13 @@ Warp& warp_of(int thread);
 [[noreturn]] void fail(void* where, const char* format, ...) __attribute__((format(printf, 2, 3)));
 
 // launch runs a kernel; what is wrong, or nothing.
-std::string launch(const Kernel& k, dim3_ grid, unsigned threads, unsigned shared, const void* params);
+std::string launch(const Kernel& k, dim3_ grid, unsigned threads, unsigned shared,
+                   const void* params);
 const Kernel* find_kernel(const std::string& name);
 
 // Memory of the device; see memory.cpp.
 void memory_init();
-void* device_alloc(size_t bytes); // null when there is no more
+void* device_alloc(size_t bytes);  // null when there is no more
 bool device_free(void* p);
 bool device_owns(const void* p, size_t bytes);
 void mark_written(void* p, size_t bytes);
@@ -72,4 +73,4 @@ void* shared_alloc(size_t bytes);
 void shared_reset();
 void complete(const AsyncCopy& copy);
 
-} // namespace emulate
+}  // namespace emulate

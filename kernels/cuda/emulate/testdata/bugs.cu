@@ -200,7 +200,8 @@ KERNEL(fragments_right, Bug, 32, 1) {
     int row = g + i % 2 * 8, k = 2 * t + i / 2 * 8;
     a[i] = pair(to_f16(row * 16 + k), to_f16(row * 16 + k + 1));
   }
-  for (int i = 0; i < 2; i++) b[i] = pair(to_f16(2 * t + i * 8 == g), to_f16(2 * t + 1 + i * 8 == g));
+  for (int i = 0; i < 2; i++)
+    b[i] = pair(to_f16(2 * t + i * 8 == g), to_f16(2 * t + 1 + i * 8 == g));
   float d[4] = {0, 0, 0, 0};
   mma_f16(d, a, b);
   for (int e = 0; e < 4; e++) p.y[(g + e / 2 * 8) * 8 + 2 * t + e % 2] = d[e];

@@ -1,0 +1,217 @@
+package task
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/kuai-robot/kuai/policy/ground"
+	"github.com/kuai-robot/kuai/policy/skill"
+	"github.com/kuai-robot/kuai/robot"
+)
+
+// Memory is what is remembered beyond one plan. policy/memory has one.
+type Memory interface {
+	// Tell keeps what somebody likes or wants to be remembered, in their words.
+	Tell(text string, at robot.Time)
+	// Forget drops what was told last; ok is false when there is nothing.
+	Forget() (text string, ok bool)
+	// Likes gives what was told, newest first.
+	Likes() []string
+	// Seen gives where the object was seen last, and when; ok is false when never.
+	Seen(name string) (place string, at robot.Time, ok bool)
+}
+
+// Config is what an Interpreter is made of; Catalogue is required.
+type Config struct {
+	Catalogue *skill.Catalogue
+	// Memory may be nil.
+	Memory Memory
+	// Language of the answers where the question does not tell: en or zh.
+	Language string
+	// Name is what the robot calls itself, Persona how it begins what it says;
+	// both may be empty.
+	Name, Persona string
+}
+
+// Meaning is what a text means.
+type Meaning struct {
+	// Tasks are to be carried out in this order.
+	Tasks []*Task
+	// Say is said to the person; with Asks it is a question that waits for its
+	// answer, and nothing is carried out.
+	Say  string
+	Asks bool
+	// Refuse is why nothing is carried out; empty: it is.
+	Refuse string
+}
+
+// Interpreter reads texts in the light of what was said and done before.
+type Interpreter struct {
+	config    Config
+	catalogue *skill.Catalogue
+	v         *ground.Vocabulary
+	talk      talk
+}
+
+// New checks c and gives an interpreter.
+func New(c Config) (*Interpreter, error) {
+	if c.Catalogue == nil {
+		return nil, errors.New("task: needs a catalogue")
+	}
+	v, err := ground.New(c.Catalogue)
+	if err != nil {
+		return nil, err
+	}
+	if c.Language == "" {
+		c.Language = "en"
+	}
+	return &Interpreter{config: c, catalogue: c.Catalogue, v: v, talk: talk{origin: map[string]string{}}}, nil
+}
+
+// Interpret says what text means in scene.
+func (in *Interpreter) Interpret(text string, scene *robot.Scene, at robot.Time) Meaning {
+	text = strings.TrimSpace(text)
+	l := in.linesFor(text)
+	if scene == nil {
+		return Meaning{Tasks: []*Task{in.wholeTask(text)}}
+	}
+	if m, ok := in.answered(text, scene, &l); ok {
+		in.note(text, &m, scene)
+		return m
+	}
+	in.talk.question = nil
+	if say, ok := in.remember(text, scene, at, &l); ok {
+		return Meaning{Say: say}
+	}
+	if say, ok := in.answer(text, scene, &l); ok {
+		return Meaning{Say: say}
+	}
+	m := in.instruct(text, scene, &l)
+	in.note(text, &m, scene)
+	return m
+}
+
+// instruct reads a request.
+func (in *Interpreter) instruct(text string, scene *robot.Scene, l *lines) Meaning {
+	r := read(in.v, text, scene)
+	in.drop(r)
+	in.complete(r, scene)
+	return in.settle(text, r, scene, l)
+}
+
+// settle gives the tasks of the clauses of r, or the first question about them.
+func (in *Interpreter) settle(text string, r *reader, scene *robot.Scene, l *lines) Meaning {
+	var tasks []*Task
+	negated, lost := false, r.hard
+	for i := range r.clauses {
+		c := &r.clauses[i]
+		if c.not {
+			negated = true
+			continue
+		}
+		if c.verb == "" && len(c.need) == 0 {
+			continue
+		}
+		more, bad := in.resolve(c, scene, l)
+		switch {
+		case bad != nil && bad.meaning.said() && !lost:
+			if bad.meaning.Asks {
+				in.talk.question = &question{text: text, reader: r, names: bad.names, phrase: bad.phrase}
+			}
+			return bad.meaning
+		case len(more) == 0:
+			lost = true
+		default:
+			tasks = append(tasks, more...)
+		}
+	}
+	tasks = superseded(tasks, scene)
+	switch {
+	case lost:
+		return in.asItIs(text, r, scene, l)
+	case len(tasks) > MaxTasks:
+		return Meaning{Refuse: l.tooMany(len(tasks), MaxTasks)}
+	case len(tasks) > 0:
+		in.keep(r)
+		return Meaning{Tasks: tasks}
+	case negated:
+		return Meaning{Say: l.leave}
+	}
+	return in.asItIs(text, r, scene, l)
+}
+
+// drop removes clauses that are no requests: what is told beside the request, such
+// as "the banana looks good, bring it", is only what "it" may mean.
+func (in *Interpreter) drop(r *reader) {
+	for i := range r.clauses {
+		c := &r.clauses[i]
+		if i+1 < len(r.clauses) && c.verb == "bring" && len(r.clauses[i+1].things) == 0 && slices.Contains([]string{"wipe", "push", "clear"}, r.clauses[i+1].verb) {
+			// "give the table a wipe"
+			r.clauses[i+1].things = c.things
+			r.clauses[i] = clause{}
+			continue
+		}
+		if c.verb == "" && len(c.things) > 0 && i+1 < len(r.clauses) && r.clauses[i+1].verb != "" {
+			next := &r.clauses[i+1]
+			for j := range next.things {
+				p := &next.things[j]
+				if (p.Pronoun == "it" || p.Pronoun == "them") && len(p.Words) == 0 {
+					*p = c.things[0]
+				}
+			}
+			if len(next.things) == 0 && len(next.need) == 0 && next.verb != "clear" && next.verb != "wipe" {
+				next.things = c.things
+			}
+			c.things, c.ats = nil, nil
+		}
+	}
+	r.clauses = slices.DeleteFunc(r.clauses, func(c clause) bool { return c.empty() && len(c.excepts) == 0 })
+}
+
+// asItIs gives the text to the language model, unless it says nothing that it
+// could know.
+func (in *Interpreter) asItIs(text string, r *reader, scene *robot.Scene, l *lines) Meaning {
+	known := 0
+	for i := range r.tokens {
+		switch r.tokens[i].Class {
+		case ground.Content, ground.Verb, ground.Need, ground.Pronoun, ground.Filler, ground.Prep, ground.Quant, ground.Particle:
+			known++
+		}
+	}
+	if known == 0 || len(r.tokens) > 4 && 8*known < len(r.tokens) {
+		return Meaning{Say: l.notUnderstood}
+	}
+	return Meaning{Tasks: []*Task{in.wholeTask(text)}}
+}
+
+func (in *Interpreter) wholeTask(text string) *Task {
+	return &Task{Text: text, whole: true, given: in, n: 1}
+}
+
+// superseded drops "take X" before "put it in Y".
+func superseded(tasks []*Task, scene *robot.Scene) []*Task {
+	var kept []*Task
+	for i, t := range tasks {
+		if i+1 < len(tasks) && (t.verb == "hold" || t.verb == "bring") && tasks[i+1].verb != "wipe" &&
+			tasks[i+1].verb != "hold" && len(t.candidates(scene)) > 0 && slices.Equal(t.candidates(scene), tasks[i+1].candidates(scene)) {
+			if tasks[i+1].amount != t.amount {
+				tasks[i+1].amount, tasks[i+1].n = t.amount, t.n
+			}
+			continue
+		}
+		kept = append(kept, t)
+	}
+	return kept
+}
+
+// keep makes the last request the one that the next text may go on from.
+func (in *Interpreter) keep(r *reader) {
+	for i := range r.clauses {
+		if c := &r.clauses[i]; !c.not && c.verb != "" {
+			in.talk.last = *c
+		}
+	}
+}
+
+func (m *Meaning) said() bool { return m.Say != "" || m.Refuse != "" }

@@ -35,10 +35,12 @@ func (a *app) quantizeCommand() *cobra.Command {
 			"held out: on them the output is compared with that of f32. The new folder is used like the old one.\n" +
 			"A SOURCE for CLIP and SigLIP is a folder of pictures, a picture, a recording, the URL of a camera\n" +
 			"(rtsp://, usb:, file:) or sim for the simulator's cameras; for Whisper a sound file or a folder of\n" +
-			"them; for a language or sentence model a text file, of which each line is a sample.",
+			"them; for a language or sentence model a text file, of which each line is a sample; for a policy that sees\n" +
+			"the folder of a LeRobot dataset (kuai demos --out).",
 		Example: "  kuai quantize --model clip-vit-base-patch32 --out clip-int8 pictures/\n" +
 			"  kuai quantize --model clip-vit-base-patch32 --out clip-int8 sim\n" +
-			"  kuai quantize --model whisper-base --out whisper-int8 --least 0.999 sounds/",
+			"  kuai quantize --model whisper-base --out whisper-int8 --least 0.999 sounds/\n" +
+			"  kuai quantize --model policy/learned/weights --out policy-int8 blocks",
 		RunE: func(c *cobra.Command, sources []string) error { return a.quantize(c.Context(), &f, sources) },
 	}
 	flags := c.Flags()

@@ -8,6 +8,7 @@ import (
 	"github.com/kuai-robot/kuai/fusion/embed"
 	"github.com/kuai-robot/kuai/fusion/generate"
 	"github.com/kuai-robot/kuai/fusion/speech"
+	"github.com/kuai-robot/kuai/fusion/vla"
 	"github.com/kuai-robot/kuai/internal/quantize"
 	"github.com/kuai-robot/kuai/kernels"
 	"github.com/kuai-robot/kuai/perception/encoder/vision"
@@ -30,6 +31,9 @@ func (a *app) quantizable(ctx context.Context, kind string, b kernels.Backend, s
 	case "clip", "siglip", "siglip2":
 		frames, err := a.frames(ctx, sources, most)
 		return visionOpener(b, frames), len(frames), err
+	case vla.Format:
+		inputs, err := policyInputs(sources, most)
+		return policyOpener(b, inputs), len(inputs), err
 	case "whisper":
 		clips, err := clipsOf(sources, most)
 		return speechOpener(b, clips), len(clips), err

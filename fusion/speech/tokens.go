@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/kuai-robot/kuai/fusion/text"
 )
@@ -21,9 +20,6 @@ type vocabulary struct {
 	languages              map[string]int32 // empty where the model knows English alone
 	suppress               []bool           // by id: never chosen
 	suppressFirst          []int32          // not chosen as the first token
-
-	pieces sync.Once // fills whole, the tokens that are a whole word
-	whole  map[string]int32
 }
 
 func readVocabulary(dir string, size int) (*vocabulary, error) {

@@ -50,25 +50,9 @@ func (s *Session) Vocabulary(phrases []string) *Vocabulary {
 	return v
 }
 
-// spell gives the tokens of plain words as the model writes them: a word that is
-// one token is that, whatever merges would make of it.
-func (v *vocabulary) spell(text string) (tokens []int32) {
-	v.pieces.Do(func() {
-		v.whole = map[string]int32{}
-		for id := range v.end {
-			if piece := v.tokenizer.Decode([]int32{id}); strings.HasPrefix(piece, " ") {
-				v.whole[piece] = id
-			}
-		}
-	})
-	for _, word := range strings.Fields(text) {
-		if id, ok := v.whole[" "+word]; ok {
-			tokens = append(tokens, id)
-			continue
-		}
-		tokens = append(tokens, v.tokenizer.Encode(" "+word)...)
-	}
-	return tokens
+// spell gives the tokens of plain words as the model writes them in a sentence.
+func (v *vocabulary) spell(text string) []int32 {
+	return v.tokenizer.Encode(" " + strings.Join(strings.Fields(text), " "))
 }
 
 func capital(s string) string {

@@ -177,6 +177,7 @@ func (h *hfTokenizer) vocabulary() (Vocabulary, error) {
 	for _, merge := range m.Merges {
 		v.Merges = append(v.Merges, merge)
 	}
+	lostMerge(&v)
 	if v.Pieces {
 		return v, h.pieces(&v)
 	}

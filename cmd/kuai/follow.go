@@ -180,7 +180,9 @@ func (f *follower) event(e *topics.Event) (done bool, err error) {
 func (f *follower) ended(p *topics.Plan) (done bool, err error) {
 	switch p.Status {
 	case topics.PlanSucceeded:
-		if !f.app.json {
+		if !f.app.json && p.Answer != "" {
+			f.app.out.line("%s", p.Answer)
+		} else if !f.app.json {
 			f.app.out.line("%s in %s", f.app.out.green("succeeded"), duration(p.Seconds))
 		}
 		return true, nil

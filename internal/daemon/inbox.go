@@ -249,6 +249,7 @@ func (d *Daemon) progress(u agent.Update) {
 	plan.Heat = d.heat(&u)
 	d.out.say(topics.NamePlan, plan)
 	d.out.say(topics.NameEvent, eventTopic(&u, topic, unix(d.clock, u.Plan.At)))
+	d.answered(&u)
 	if d.voice != nil {
 		d.voice.progress(&u)
 	}

@@ -173,8 +173,10 @@ func (l *Lab) answer(ctx context.Context, run func() agent.Plan) (eval.Answer, e
 		Succeeded: plan.Status == robot.Succeeded, Cause: string(plan.Cause), Reason: plan.Reason,
 		Seconds: plan.Took().Seconds(), Scene: l.world.Scene(),
 	}
-	if plan.Reason != "" {
-		a.Said = append(a.Said, plan.Reason)
+	for _, text := range []string{plan.Said, plan.Reason} {
+		if text != "" {
+			a.Said = append(a.Said, text)
+		}
 	}
 	for i := range plan.Steps {
 		a.Steps = append(a.Steps, l.step(&plan, i))

@@ -137,8 +137,13 @@ func (m *mind) planner(clock robot.Clock, affordance saycan.Affordance) (p *sayc
 
 // newAgent gives the agent of one robot.
 func (m *mind) newAgent(planner agent.Planner, runner agent.Runner, body body, clock robot.Clock, report func(agent.Update)) (*agent.Agent, error) {
+	interpreter, err := m.newInterpreter()
+	if err != nil {
+		return nil, err
+	}
 	return agent.New(agent.Config{
-		Catalogue: m.catalogue, Planner: planner, Runner: runner, Body: body, Brake: body, Clock: clock, Report: report,
+		Interpreter: interpreter,
+		Catalogue:   m.catalogue, Planner: planner, Runner: runner, Body: body, Brake: body, Clock: clock, Report: report,
 		Bounds: agent.Bounds{
 			Steps: m.config.Planner.MaxSteps, Time: time.Duration(m.config.Planner.MaxSeconds * float64(time.Second)),
 			Failures: m.config.Planner.Retries + 1,

@@ -16,7 +16,7 @@ func unix(clock robot.Clock, t robot.Time) float64 {
 // judges it.
 func planTopic(p *agent.Plan, runner, affordance string) topics.Plan {
 	out := topics.Plan{
-		ID: p.ID, Instruction: p.Instruction, Status: planStatus(p.Status), Reason: p.Reason,
+		ID: p.ID, Instruction: p.Instruction, Status: planStatus(p.Status), Reason: p.Reason, Answer: p.Said,
 		Step: len(p.Steps), History: make([]topics.Step, len(p.Steps)), Seconds: p.Took().Seconds(),
 		Runner: runner, Affordance: affordance,
 	}

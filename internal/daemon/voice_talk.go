@@ -210,7 +210,11 @@ func (v *voice) progress(u *agent.Update) {
 			v.answer(topics.SaidAnswer, sentence(u.Reason))
 		}
 	case agent.PlanSucceeded:
-		if strings.HasPrefix(u.Plan.ID, spokenID) {
+		if u.Plan.Said != "" {
+			if v.speaker != nil && strings.HasPrefix(u.Plan.ID, spokenID) {
+				v.speaker.Say(u.Plan.Said) // it has been published
+			}
+		} else if strings.HasPrefix(u.Plan.ID, spokenID) {
 			v.answer(topics.SaidAnswer, "Done.")
 		}
 	}

@@ -127,6 +127,9 @@ type Plan struct {
 	Status      PlanStatus `json:"status"`
 	// Reason says why the plan failed.
 	Reason string `json:"reason,omitempty"`
+	// Answer is what the robot says to who asked: the answer to a question, or a
+	// question back.
+	Answer string `json:"answer,omitempty"`
 	// Step counts from 1; 0 before the first decision.
 	Step    int    `json:"step"`
 	History []Step `json:"history"`

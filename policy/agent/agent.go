@@ -8,8 +8,34 @@ import (
 	"github.com/kuai-robot/kuai/policy/guard"
 	"github.com/kuai-robot/kuai/policy/saycan"
 	"github.com/kuai-robot/kuai/policy/skill"
+	"github.com/kuai-robot/kuai/policy/task"
 	"github.com/kuai-robot/kuai/robot"
 )
+
+// Interpreter says what a text means and is told what becomes of it;
+// task.Interpreter is one.
+type Interpreter interface {
+	Interpret(text string, scene *robot.Scene, at robot.Time) task.Meaning
+	// Started tells that item is being carried out from scene, and why this one.
+	Started(item *task.Item, why string, scene *robot.Scene)
+	// Ended tells how the text ended; reason is empty when all is well.
+	Ended(reason string)
+}
+
+// Critic narrows what the planner may choose to what leads to a goal; Means is
+// one.
+type Critic interface {
+	// Useful gives those of options that bring goal nearer in scene, none when
+	// nothing does.
+	Useful(goal []robot.Predicate, options []skill.Option, scene *robot.Scene) []robot.Skill
+}
+
+// Verifier says whether what was asked is so; Facts is one.
+type Verifier interface {
+	// Done says whether goal holds in now, where before is how it was when the
+	// request began.
+	Done(goal []robot.Predicate, before, now *robot.Scene) bool
+}
 
 // Planner chooses the next skill; saycan.Planner is one.
 type Planner interface {
@@ -54,11 +80,17 @@ type Config struct {
 	// it must not block. nil: nobody listens.
 	Report func(Update)
 	Bounds Bounds
+	// Interpreter takes what is said apart; nil: the planner reads it as it is.
+	Interpreter Interpreter
+	// Critic and Verifier of requests whose goal is known; nil: Means and Facts.
+	Critic   Critic
+	Verifier Verifier
 }
 
 // Bounds keep a plan finite. A zero field takes the value of DefaultBounds.
 type Bounds struct {
-	// Steps and Time bound one plan, StepTime one skill.
+	// Steps and Time bound one request (of a text with several each has its own),
+	// StepTime one skill.
 	Steps          int
 	Time, StepTime time.Duration
 	// Failures in a row after which the agent gives up.
@@ -113,6 +145,12 @@ func New(c Config) (*Agent, error) {
 	if c.Report == nil {
 		c.Report = func(Update) {}
 	}
+	if c.Critic == nil {
+		c.Critic = Means{}
+	}
+	if c.Verifier == nil {
+		c.Verifier = Facts{}
+	}
 	c.Bounds = c.Bounds.withDefaults()
 	return &Agent{config: c, guard: guard.New(c.Catalogue)}, nil
 }
@@ -123,18 +161,29 @@ func New(c Config) (*Agent, error) {
 func (a *Agent) Run(ctx context.Context, id, instruction string) Plan {
 	r := a.newRun(ctx, id, instruction, robot.SourcePolicy)
 	defer r.hold()
-	if a.config.Planner == nil {
-		return r.refuse(CausePlan, "there is no language model: start with one, or ask for a skill by name")
-	}
 	o, failed := r.look()
 	if failed != nil {
 		return r.refuse(failed.cause, failed.reason)
 	}
-	if refusal := a.guard.Check(instruction, o.Scene); refusal != nil {
+	if refusal := a.guard.Safe(instruction, o.Scene); refusal != nil {
 		return r.refuse(CauseGuard, refusal.Reason)
 	}
+	tasks, answered := r.interpret(o.Scene)
+	if answered != nil {
+		return *answered
+	}
+	if a.config.Planner == nil {
+		return r.refuse(CausePlan, "there is no language model: start with one, or ask for a skill by name")
+	}
+	if tasks == nil {
+		if refusal := a.guard.Check(instruction, o.Scene); refusal != nil {
+			return r.refuse(CauseGuard, refusal.Reason)
+		}
+		r.report(Accepted, 0, "")
+		return r.finish(r.follow())
+	}
 	r.report(Accepted, 0, "")
-	return r.finish(r.follow())
+	return r.finish(r.carry(tasks))
 }
 
 // RunSkill carries out one skill of the catalogue by name. It is not retried:

@@ -7,10 +7,10 @@ import (
 	"github.com/kuai-robot/kuai/robot"
 )
 
-// same says that every object is where it was: a skill that succeeded from one
+// same says that every object, and the robot, is where it was: a skill that succeeded from one
 // of the scenes would succeed from the other and change as little.
 func same(a, b *robot.Scene) bool {
-	if len(a.Objects) != len(b.Objects) {
+	if len(a.Objects) != len(b.Objects) || a.Station != b.Station {
 		return false
 	}
 	for i := range a.Objects {

@@ -42,6 +42,9 @@ const (
 type Step struct {
 	// Number counts from 1.
 	Number int
+	// Request is the singular request that the step belongs to, where the
+	// instruction was taken apart.
+	Request string
 	// Decision is what the planner found; empty for a skill asked for by name.
 	Decision saycan.Decision
 	Skill    robot.Skill
@@ -75,6 +78,10 @@ type Plan struct {
 	Cause  Cause
 	Reason string
 	Steps  []Step
+	// Said is what the robot says to who asked: an answer, an account. With Asks it
+	// is a question that waits.
+	Said string
+	Asks bool
 	// Started is when it was accepted, At the time of this account.
 	Started, At robot.Time
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/kuai-robot/kuai/policy/saycan"
 	"github.com/kuai-robot/kuai/policy/skill"
+	"github.com/kuai-robot/kuai/policy/task"
 	"github.com/kuai-robot/kuai/robot"
 )
 
@@ -19,6 +20,11 @@ type run struct {
 	deadline robot.Time
 	// past are the skills that succeeded and the scene that each began from.
 	past []passed
+	// item is the request that is being carried out, from the scene began; its
+	// first step is number first+1. Without an interpreter there is none.
+	item  *task.Item
+	began *robot.Scene
+	first int
 }
 
 type passed struct {
@@ -46,14 +52,18 @@ func (a *Agent) newRun(ctx context.Context, id, instruction string, source robot
 func (r *run) follow() *failure {
 	failures := 0
 	for {
-		if n := len(r.plan.Steps); n == r.config.Bounds.Steps {
+		if n := len(r.plan.Steps) - r.first; n == r.config.Bounds.Steps {
 			return &failure{CauseTimeout, fmt.Sprintf("gave up after %d steps without coming to an end", n)}
 		}
 		o, failed := r.look()
 		if failed != nil {
 			return failed
 		}
-		d, err := r.config.Planner.Decide(r.ctx, &o, r.request(o.Scene))
+		request, over, failed := r.request(o.Scene)
+		if over || failed != nil {
+			return failed
+		}
+		d, err := r.config.Planner.Decide(r.ctx, &o, request)
 		if failed := r.free(); failed != nil {
 			return failed
 		}
@@ -82,14 +92,21 @@ func (r *run) follow() *failure {
 
 // lastFailed gives the last step when it failed, or nil.
 func (r *run) lastFailed() *Step {
-	if n := len(r.plan.Steps); n > 0 && r.plan.Steps[n-1].Outcome.Status == robot.Failed {
+	if n := len(r.plan.Steps); n > r.first && r.plan.Steps[n-1].Outcome.Status == robot.Failed {
 		return &r.plan.Steps[n-1]
 	}
 	return nil
 }
 
-func (r *run) request(scene *robot.Scene) saycan.Request {
-	q := saycan.Request{Instruction: r.plan.Instruction}
+// request gives what to ask the planner; over says that nothing is left to do.
+func (r *run) request(scene *robot.Scene) (q saycan.Request, over bool, failed *failure) {
+	q = saycan.Request{Instruction: r.plan.Instruction}
+	if r.item != nil {
+		q.Instruction = r.item.Instruction
+		if over, failed = r.narrow(&q, scene); over || failed != nil {
+			return q, over, failed
+		}
+	}
 	if len(r.past) > 0 {
 		q.Start = r.past[0].from
 	}
@@ -99,14 +116,14 @@ func (r *run) request(scene *robot.Scene) saycan.Request {
 			q.Barred = append(q.Barred, p.skill)
 		}
 	}
-	return q
+	return q, false, nil
 }
 
 // step runs option, which was chosen from o, and adds it to the plan. The
 // failure is nil when the plan may go on, whether or not the step succeeded.
 func (r *run) step(option *skill.Option, d saycan.Decision, o *robot.Observation) *failure {
 	r.plan.Steps = append(r.plan.Steps, Step{
-		Number: len(r.plan.Steps) + 1, Decision: d, Skill: option.Skill, Phrase: option.Phrase, Started: r.config.Clock.Now(),
+		Number: len(r.plan.Steps) + 1, Decision: d, Skill: option.Skill, Phrase: option.Phrase, Started: r.config.Clock.Now(), Request: r.requested(),
 	})
 	s := &r.plan.Steps[len(r.plan.Steps)-1]
 	before, after := o.Scene, o.Scene

@@ -49,15 +49,11 @@ func New(c *skill.Catalogue) *Guard {
 	return g
 }
 
-// Check gives the first reason not to carry out text in scene, or nil.
+// Check gives the first reason not to carry out text in scene, or nil: what Safe
+// refuses, and what names an object that is not there.
 func (g *Guard) Check(text string, scene *robot.Scene) *Refusal {
-	switch {
-	case !utf8.ValidString(text):
-		return &Refusal{"the instruction is not UTF-8 text: send it as UTF-8"}
-	case len(text) > MaxBytes:
-		return &Refusal{fmt.Sprintf("the instruction has %d bytes, at most %d are read: say it in fewer words", len(text), MaxBytes)}
-	case !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }):
-		return &Refusal{"the instruction has no words: say what to do, such as \"put the red block in the blue bowl\""}
+	if r := g.Safe(text, scene); r != nil {
+		return r
 	}
 	if scene == nil {
 		return nil
@@ -130,4 +126,23 @@ func list(words []string) string {
 	}
 	last := len(words) - 1
 	return strings.Join(words[:last], ", ") + " and " + words[last]
+}
+
+// readable refuses what is no sentence.
+func readable(text string) *Refusal {
+	switch {
+	case !utf8.ValidString(text):
+		return &Refusal{"the instruction is not UTF-8 text: send it as UTF-8"}
+	case len(text) > MaxBytes:
+		return &Refusal{fmt.Sprintf("the instruction has %d bytes, at most %d are read: say it in fewer words", len(text), MaxBytes)}
+	case !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }):
+		return &Refusal{"the instruction has no words: say what to do, such as \"put the red block in the blue bowl\""}
+	}
+	return nil
+}
+
+// Safe gives the reason why text must not be carried out, whatever is there, or
+// nil: it cannot be read, or what it asks for may hurt somebody.
+func (g *Guard) Safe(text string, scene *robot.Scene) *Refusal {
+	return readable(text)
 }

@@ -43,6 +43,9 @@ type Request struct {
 	Done []string
 	// Barred skills are left out: the caller knows that they lead nowhere.
 	Barred []robot.Skill
+	// Only are the skills that come into question, because a goal is known that
+	// they lead to; nil: all do. The end of the plan is none of them.
+	Only []robot.Skill
 	// Before is the scene from which the last of them began, Start that from which
 	// the first did; nil: there is none.
 	Before, Start *robot.Scene
@@ -146,6 +149,9 @@ func (p *Planner) Decide(ctx context.Context, o *robot.Observation, r Request) (
 		return Decision{}, errors.New("saycan: the language model gives every possible option the probability 0")
 	}
 	d := decision(options, can, &found)
+	if r.Only != nil {
+		d.Why += fmt.Sprintf("; %d lead to what is asked", len(r.Only))
+	}
 	d.Took = p.config.Clock.Now().Sub(start)
 	return d, nil
 }
@@ -158,6 +164,7 @@ func (p *Planner) can(o *robot.Observation, options []skill.Option, r *Request) 
 	for i := range options {
 		option := &options[i]
 		switch {
+		case r.Only != nil && !slices.ContainsFunc(r.Only, option.Skill.Equal):
 		case option.Ends:
 			can[i] = 1
 		case !option.Possible(o.Scene), slices.ContainsFunc(r.Barred, option.Skill.Equal):

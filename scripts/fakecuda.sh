@@ -3,9 +3,9 @@
 # host side of the CUDA backend without a GPU.
 #   scripts/fakecuda.sh HEADERS FOLDER
 set -euo pipefail
+mkdir -p "$2/objects"
+headers=$(realpath "$1") folder=$(realpath "$2")
 cd "$(dirname "$0")/../kernels/cuda"
-headers=$1 folder=$2
-mkdir -p "$folder/objects"
 flags=(-std=c++17 -O2 -fPIC -fno-strict-aliasing -Wno-unknown-pragmas -DKUAI_EMULATE -I. -Iemulate/runtime -isystem "$headers")
 for source in *.cu emulate/runtime/{runtime,memory,numbers}.cpp emulate/fake/*.cpp; do
   echo "$source"

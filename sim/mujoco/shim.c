@@ -100,6 +100,17 @@ int kuai_kinematics(const mjModel *m, mjData *d, char *message) {
 
 void kuai_set_equality(mjData *d, int equality, int on) { d->eq_active[equality] = on != 0; }
 
+void kuai_weld_force(const mjData *d, int equality, double force[3]) {
+  force[0] = force[1] = force[2] = 0;
+  // Equalities come first, and of a weld the three directions before the turns.
+  for (int i = 0; i + 2 < d->ne; i++) {
+    if (d->efc_type[i] == mjCNSTR_EQUALITY && d->efc_id[i] == equality) {
+      for (int k = 0; k < 3; k++) force[k] = d->efc_force[i + k];
+      return;
+    }
+  }
+}
+
 int kuai_contacts(const mjModel *m, const mjData *d, kuai_contact *out, int size, char *message) {
   int n = d->ncon < size ? d->ncon : size;
   for (int i = 0; i < n; i++) {

@@ -23,6 +23,10 @@ int kuai_kinematics(const mjModel *m, mjData *d, char *message);
 // Turns an equality on or off; the index is that of one.
 void kuai_set_equality(mjData *d, int equality, int on);
 
+// Writes the force that a weld exerted on its first body in the last step, in the
+// world frame, N; 0 when it is off.
+void kuai_weld_force(const mjData *d, int equality, double force[3]);
+
 // One contact as Go reads it.
 typedef struct {
   int geom[2];

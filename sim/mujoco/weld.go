@@ -54,6 +54,17 @@ func (d *Data) Release(weld int) error {
 	return nil
 }
 
+// WeldForce gives the force that the weld exerted on its first body in the last
+// step, in the world's frame, N; 0 when it holds nothing.
+func (d *Data) WeldForce(weld int) (robot.Vec3, error) {
+	if err := d.weld(weld); err != nil {
+		return robot.Vec3{}, err
+	}
+	var force [3]C.double
+	C.kuai_weld_force(d.c, C.int(weld), &force[0])
+	return vec(force), nil
+}
+
 func (d *Data) weld(weld int) error {
 	if d.c == nil {
 		return ErrClosed

@@ -34,12 +34,17 @@ const inner = 0.002
 // reach gives the joints with which the rim of the cup is at p, from where the
 // base stands; the hand faces as the base does.
 func (b *body) reach(from *robot.Joints, p robot.Vec3) (robot.Joints, error) {
+	return b.reachTurned(from, p, 0)
+}
+
+// reachTurned is reach with the hand turned from where the base faces.
+func (b *body) reachTurned(from *robot.Joints, p robot.Vec3, turn float64) (robot.Joints, error) {
 	q := *from
 	s, c := math.Sincos(from[layout.BaseYaw])
 	x, y := p[0]-from[layout.BaseX], p[1]-from[layout.BaseY]
 	ahead, left := c*x+s*y, c*y-s*x
 	q[layout.Shoulder] = math.Atan2(left, ahead)
-	q[layout.Wrist] = -q[layout.Shoulder]
+	q[layout.Wrist] = turn - q[layout.Shoulder]
 	q[layout.Extend] = math.Hypot(ahead, left) - layout.ArmLength
 	q[layout.Lift] = p[2] + layout.RodLength
 	for _, j := range []int{layout.Shoulder, layout.Extend, layout.Lift} {

@@ -41,7 +41,10 @@ type putting struct {
 	stage int
 	tries int
 	// at is where the rim of the cup goes, at the height at which it lets go.
-	at   robot.Vec3
+	at robot.Vec3
+	// turn is how far the hand turns for it: nothing, or a quarter, where what is
+	// held finds room the other way round.
+	turn float64
 	done robot.Predicate
 }
 
@@ -108,7 +111,7 @@ func (t *putting) next(b *body, o *robot.Observation, from *robot.Joints) (leg, 
 
 // go_ takes the cup straight up or down to a height over the chosen spot.
 func (t *putting) go_(b *body, from *robot.Joints, z, slowdown float64) (leg, robot.Outcome) {
-	q, err := b.reach(from, robot.Vec3{t.at[0], t.at[1], z})
+	q, err := b.reachTurned(from, robot.Vec3{t.at[0], t.at[1], z}, t.turn)
 	if err != nil {
 		return leg{}, failed(fmt.Sprintf("the %s: %v", t.thing, err))
 	}
@@ -130,17 +133,26 @@ func (t *putting) choose(b *body, o *robot.Observation, from *robot.Joints, x *r
 	hangs := facing.Inverse().Rotate(x.Pose.Position.Sub(tool))
 	half := [2]float64{reachAlong(turn, x.Size, robot.Vec3{1, 0, 0}), reachAlong(turn, x.Size, robot.Vec3{0, 1, 0})}
 	spots := spotsOf(t.place, frame, o.Scene, half, t.thing)
+	for _, s := range spotsOf(t.place, frame, o.Scene, [2]float64{half[1], half[0]}, t.thing) {
+		s.turned, s.worth = true, s.worth-turnWorth
+		spots = append(spots, s)
+	}
+	sortSpots(spots)
 	for _, s := range spots {
-		at := frame.Transform(robot.Vec3{s.at[0], s.at[1], 0})
-		at = at.Sub(facing.Rotate(robot.Vec3{hangs[0], hangs[1], 0}))
+		at, turn, hung := frame.Transform(robot.Vec3{s.at[0], s.at[1], 0}), 0.0, hangs
+		if s.turned {
+			turn = math.Pi / 2
+			hung = robot.AxisAngle(up, turn).Rotate(hangs)
+		}
+		at = at.Sub(facing.Rotate(robot.Vec3{hung[0], hung[1], 0}))
 		at[2] = s.height + (tool[2] - bottomOf(x)) + letM
 		if t.place.Holds() {
 			at[2] = max(at[2], t.place.Rim+boomM-layout.RodLength)
 		}
-		if _, err := b.reach(from, at); err != nil {
+		if _, err := b.reachTurned(from, at, turn); err != nil {
 			continue
 		}
-		t.at = at
+		t.at, t.turn = at, turn
 		return nil
 	}
 	return fmt.Errorf("there is no room for it at the %s", t.place.Name)
@@ -152,6 +164,7 @@ type spot struct {
 	at     [2]float64
 	height float64
 	worth  float64
+	turned bool
 }
 
 // How spots are looked for, m.
@@ -159,11 +172,13 @@ const (
 	gridM = 0.02
 	gapM  = 0.02 // between two things
 	edgeM = 0.012
+	// turnWorth is how much farther away a spot may be to spare a turn of the hand.
+	turnWorth = 0.3
 )
 
-// spotsOf gives spots for something of these half extents, the best first: free
-// ones near the robot, those on the soiled strip of a surface last; in a vessel
-// that is full, on top of the lowest heap.
+// spotsOf gives spots for something of these half extents. Worth most are free
+// ones near the robot, least those on the soiled strip of a surface and, in a
+// vessel that is full, on top of a heap, the higher the less.
 func spotsOf(p *layout.Place, frame robot.Pose, scene *robot.Scene, half [2]float64, self string) []spot {
 	others := neighbours(frame, p, scene, self)
 	near, far := -p.Depth/2+edgeM+half[0], p.Depth/2-edgeM-half[0]
@@ -201,6 +216,5 @@ func spotsOf(p *layout.Place, frame robot.Pose, scene *robot.Scene, half [2]floa
 			spots = append(spots, s)
 		}
 	}
-	sortSpots(spots)
 	return spots
 }

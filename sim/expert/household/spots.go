@@ -13,6 +13,7 @@ import (
 type neighbour struct {
 	at, half [2]float64
 	top      float64
+	name     string
 }
 
 // neighbours gives all things that are over the place, however they got there.
@@ -29,7 +30,7 @@ func neighbours(frame robot.Pose, p *layout.Place, scene *robot.Scene, self stri
 		n := neighbour{
 			at:   [2]float64{at[0], at[1]},
 			half: [2]float64{reachAlong(turn, o.Size, robot.Vec3{1, 0, 0}), reachAlong(turn, o.Size, robot.Vec3{0, 1, 0})},
-			top:  topOf(o),
+			top:  topOf(o), name: o.Name,
 		}
 		if math.Abs(at[0])-n.half[0] < p.Depth/2 && math.Abs(at[1])-n.half[1] < p.Width/2 && at[2] > -0.05 {
 			found = append(found, n)

@@ -45,6 +45,15 @@ func newWiping(name, sponge string, scene *robot.Scene) (*wiping, error) {
 	if p, ok := robot.HoldAll(need, nil, scene); !ok {
 		return nil, fmt.Errorf("it needs %s", p)
 	}
+	frame := place.Frame(0)
+	middle := [2]float64{-place.Depth/2 + layout.StripM/2, 0}
+	x, _ := scene.Find(sponge)
+	across := max(x.Size[0], x.Size[1]) / 2
+	for _, n := range neighbours(frame, place, scene, sponge) {
+		if n.gap(middle, [2]float64{across, layout.StripWidth/2 + across}) < 0 {
+			return nil, fmt.Errorf("the %s lies where it is to be wiped", n.name)
+		}
+	}
 	return &wiping{place: place, sponge: sponge}, nil
 }
 

@@ -16,7 +16,7 @@
 // that hangs from the arm. It takes what its rim touches, while the valve's joint
 // is at hold, when the thing is met within the cup's width and nearly squarely;
 // what is taken is held by a weld that is as soft as a bellows, and is lost when
-// it is pulled off by more than the bellows give, or when the valve opens. What
+// it pulls by more than 60 N or the bellows give, or when the valve opens. What
 // lies in a closed drawer is under a board, so that the cup cannot come to it.
 // Bodies at rest sleep until something touches them (MuJoCo's islands), which is
 // what makes a room of things cheap.

@@ -11,6 +11,7 @@ import (
 const (
 	touchM     = 0.001 // between the rim and what it takes
 	squarely   = 0.93  // cosine between the rod and the face that is met
+	suctionN   = 60.0  // with which what is held may pull at the cup, down or aside
 	bellowsM   = 0.014 // that what is held may hang away from where it was taken
 	bellowsRad = 0.45
 	nothing    = math.MinInt
@@ -93,8 +94,16 @@ func (s *simulation) under(what int, tool robot.Vec3) bool {
 	return outside <= 1 // along the face that is met
 }
 
-// torn says that what is held hangs farther away than the bellows give.
+// torn says that what is held pulls more than the vacuum holds, some 60 kPa on the
+// cup's face, or hangs farther away than the bellows give.
 func (s *simulation) torn() bool {
+	if force, err := s.data.WeldForce(s.hold.weld); err == nil {
+		up := s.data.BodyPose(s.parts.wrist).Orientation.Rotate(robot.Vec3{0, 0, 1})
+		along := force.Dot(up)
+		if along < -suctionN || force.Sub(up.Scale(along)).Norm() > suctionN {
+			return true
+		}
+	}
 	body, _ := s.held(s.hold.what)
 	is, should := s.data.BodyPose(body), s.data.BodyPose(s.parts.wrist).Mul(s.hold.pose)
 	if is.Position.Sub(should.Position).Norm() > bellowsM {

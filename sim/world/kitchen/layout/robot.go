@@ -76,7 +76,7 @@ var joints = [JointCount]joint{
 	{"shoulder", robot.Revolute, "lift", robot.Vec3{0, 0, 1}, robot.Vec3{}, -1.4, 1.4, 2, 6, 0, Servo{600, 36, 40}},
 	{"extend", robot.Prismatic, "shoulder", robot.Vec3{1, 0, 0}, robot.Vec3{ArmLength, 0, 0}, 0, ArmReach, 0.7, 2.5, 0, Servo{5000, 170, 90}},
 	{"wrist", robot.Revolute, "extend", robot.Vec3{0, 0, 1}, robot.Vec3{}, -3.2, 3.2, 4, 12, 0, Servo{40, 1.6, 6}},
-	{"valve", robot.Prismatic, "wrist", robot.Vec3{0, 0, 1}, robot.Vec3{}, ValveHold, ValveOpen, 0.3, 6, ValveOpen, Servo{600, 12, 8}},
+	{"valve", robot.Prismatic, "wrist", robot.Vec3{0, 0, 1}, robot.Vec3{}, ValveHold - 0.002, ValveOpen + 0.002, 0.3, 6, ValveOpen, Servo{600, 12, 8}},
 }
 
 // Servos gives how the motors answer, in the order of the joints.

@@ -14,9 +14,8 @@
 //
 // The network is three convolutions over 64 mel bands, an LSTM and a softmax over the
 // words of Words and none of them; train/voice made it, of synthetic voices alone
-// (see weights/README.md for how well it hears which). False stops are preferred
-// to missed ones: the threshold of Stop is as low as an hour of speech without a
-// stop allows.
+// (docs/models-voice.md has how well it hears which, and that it does not yet
+// reach its bars). False stops are preferred to missed ones.
 //
 // A Model is safe for use from many goroutines, a Detector follows one microphone
 // and belongs to one goroutine at a time. Process allocates nothing. Sound with

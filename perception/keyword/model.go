@@ -96,7 +96,7 @@ type Group struct {
 	Threshold float32
 }
 
-// Thresholds that were chosen on voices of the training set; see weights/README.md.
+// Thresholds; docs/models-voice.md has what others would give.
 const (
 	StopThreshold = 0.5
 	WakeThreshold = 0.6

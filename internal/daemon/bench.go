@@ -28,7 +28,7 @@ func BenchGroups(c *config.Config) []bench.Group {
 		{Name: "stop", About: "from a stop message over MQTT to the driver's stop", Run: func(ctx context.Context) ([]bench.Row, error) { return benchStop(ctx, c) }},
 		{Name: "safety", About: "a stop beside 1000 messages a second; the loop at 500 Hz beside a busy encoder", Run: func(ctx context.Context) ([]bench.Row, error) { return benchSafety(ctx, c) }},
 		{Name: "page", About: "the page: stop to the driver's stop, a picture's way, the loop beside 20 open pages", Run: func(ctx context.Context) ([]bench.Row, error) { return benchPage(ctx, c) }},
-		{Name: "saycan", About: "one decision among all options of the tabletop", Run: func(ctx context.Context) ([]bench.Row, error) { return benchSaycan(ctx, c) }},
+		{Name: "saycan", About: "one decision among all options of the tabletop, and of two households", Run: func(ctx context.Context) ([]bench.Row, error) { return benchSaycan(ctx, c) }},
 		{Name: "record", About: "recording three cameras and a control loop at 500 Hz: the share of one core, and what is lost", Run: func(ctx context.Context) ([]bench.Row, error) { return benchRecord(ctx, c) }},
 		{Name: "say", About: "from an instruction over MQTT to the first motion", Run: func(ctx context.Context) ([]bench.Row, error) { return benchSay(ctx, c) }},
 		{Name: "lm", About: "tokens a second that the language model reads and writes", Run: func(ctx context.Context) ([]bench.Row, error) { return benchModel(ctx, c) }},

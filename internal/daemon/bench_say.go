@@ -47,13 +47,17 @@ func benchSaycan(ctx context.Context, c *config.Config) (rows []bench.Row, err e
 		took, visited = append(took, d.Took.Seconds()*1e3), append(visited, float64(d.Visited))
 		total, options = d.Total, d.Options
 	}
-	return []bench.Row{
+	households, err := benchHouseholds(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return append([]bench.Row{
 		{Name: "saycan.options", Value: float64(options)},
 		{Name: "saycan.step", Value: bench.Percentile(took, 0.5), Unit: "ms", Bar: "<300"},
 		{Name: "saycan.step_p99", Value: bench.Percentile(took, 0.99), Unit: "ms"},
 		{Name: "saycan.visited", Value: bench.Percentile(visited, 0.5)},
 		{Name: "saycan.nodes", Value: float64(total)},
-	}, nil
+	}, households...), nil
 }
 
 const instructions = 10

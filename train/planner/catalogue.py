@@ -1,4 +1,4 @@
-"""The skill catalogue that the robot itself uses, read from its one file."""
+"""The skill catalogues that the robot itself uses, each read from its one file."""
 
 import itertools
 import re
@@ -7,27 +7,30 @@ from pathlib import Path
 
 import yaml
 
-FILE = Path(__file__).parents[2] / "policy" / "skill" / "tabletop.yaml"
+FOLDER = Path(__file__).parents[2] / "policy" / "skill"
+FILE = FOLDER / "tabletop.yaml"
+KITCHEN = FOLDER / "kitchen.yaml"
 ENDS = "done"
 
 
 @dataclass(frozen=True)
 class Predicate:
-    """A fact such as in(red block, blue bowl)."""
+    """A fact such as in(red block, blue bowl), or with not that it is none."""
 
     name: str
     args: tuple[str, ...]
+    negated: bool = False
 
     @classmethod
     def parse(cls, text: str) -> "Predicate":
-        name, args = re.fullmatch(r"(\w+)\((.*)\)", text).groups()
-        return cls(name, tuple(a.strip() for a in args.split(",") if a.strip()))
+        negation, name, args = re.fullmatch(r"(not )?(\w+)\((.*)\)", text).groups()
+        return cls(name, tuple(a.strip() for a in args.split(",") if a.strip()), bool(negation))
 
     def fill(self, slots: dict[str, str]) -> "Predicate":
-        return Predicate(self.name, tuple(slots.get(a, a) for a in self.args))
+        return Predicate(self.name, tuple(slots.get(a, a) for a in self.args), self.negated)
 
     def __str__(self) -> str:
-        return f"{self.name}({', '.join(self.args)})"
+        return f"{'not ' * self.negated}{self.name}({', '.join(self.args)})"
 
 
 @dataclass(frozen=True)

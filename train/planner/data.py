@@ -1,4 +1,8 @@
-"""Pairs as tokens: the prompt of policy/saycan, and loss on the steps alone."""
+"""Pairs as tokens: the prompt of policy/saycan, and loss on the steps alone.
+
+Pairs of one scene lie in one row behind what their prompts share, so that the
+scene is read once for all of them: each pair sees the shared part and itself.
+"""
 
 import json
 import random
@@ -9,6 +13,7 @@ import torch
 from tokenizers import Tokenizer
 
 IGNORED = -100
+MOST_OF_A_ROW = 8
 
 
 @dataclass
@@ -18,6 +23,22 @@ class Example:
     family: str
     ids: list[int]
     labels: list[int]
+    # Of each step, the tokens of it and of its line break, and the phrases that the
+    # catalogue has and that are possible (empty in training).
+    steps: list[list[int]]
+    options: list[str]
+    possible: list[list[str]]
+
+
+@dataclass
+class Row:
+    """Pairs whose first ids, shared in number, are the same."""
+
+    pairs: list[Example]
+    shared: int
+
+    def __len__(self) -> int:
+        return self.shared + sum(len(e.ids) - self.shared for e in self.pairs)
 
 
 def prompt(scene: str, instruction: str) -> str:
@@ -29,49 +50,89 @@ def prompt(scene: str, instruction: str) -> str:
 def encode(tokenizer: Tokenizer, pair: dict) -> Example:
     """The robot encodes the prompt and each phrase by itself, so this does too."""
     ids = tokenizer.encode(prompt(pair["scene"], pair["instruction"])).ids
-    labels = [IGNORED] * len(ids)
+    labels, steps = [IGNORED] * len(ids), []
     for i, phrase in enumerate(pair["steps"]):
         if i > 0:
             number = tokenizer.encode(f"{i + 1}.").ids
             ids, labels = ids + number, labels + [IGNORED] * len(number)
         step = tokenizer.encode(f" {phrase}\n").ids
         ids, labels = ids + step, labels + step
-    return Example(pair["family"], ids, labels)
+        steps.append(step)
+    told = pair.get("options", []), pair.get("possible", [])
+    return Example(pair["family"], ids, labels, steps, *told)
 
 
-def load(path: Path, tokenizer: Tokenizer) -> list[Example]:
+def load(path: Path, tokenizer: Tokenizer) -> list[Row]:
+    """The rows of a file in an order that mixes what it lists part by part."""
+    groups: list[tuple[str, list[Example]]] = []
     with path.open(encoding="utf-8") as file:
-        return [encode(tokenizer, json.loads(line)) for line in file]
+        for line in file:
+            pair = json.loads(line)
+            if not groups or groups[-1][0] != pair["scene"] or len(groups[-1][1]) == MOST_OF_A_ROW:
+                groups.append((pair["scene"], []))
+            groups[-1][1].append(encode(tokenizer, pair))
+    found = [row(examples) for _, examples in groups]
+    random.Random(0).shuffle(found)
+    return found
 
 
-def batches(examples: list[Example], tokens: int, rng: random.Random | None) -> list[list[Example]]:
+def row(examples: list[Example]) -> Row:
+    shared = 0
+    if len(examples) > 1:
+        for column in zip(*(e.ids for e in examples), strict=False):
+            if len(set(column)) > 1:
+                break
+            shared += 1
+    return Row(examples, shared)
+
+
+def batches(rows: list[Row], tokens: int, rng: random.Random | None) -> list[list[Row]]:
     """Batches of about so many tokens with padding; alike in length, so that
     there is little padding, and in random order when rng is given."""
     window = 64
-    order = list(examples)
+    order = list(rows)
     if rng:
         rng.shuffle(order)
     found = []
     for start in range(0, len(order), window):
-        batch = []
-        for e in sorted(order[start : start + window], key=lambda e: len(e.ids)):
-            if batch and len(e.ids) * (len(batch) + 1) > tokens:
+        batch: list[Row] = []
+        for r in sorted(order[start : start + window], key=len):
+            if batch and len(r) * (len(batch) + 1) > tokens:
                 found.append(batch)
                 batch = []
-            batch.append(e)
+            batch.append(r)
         found.append(batch)
     if rng:
         rng.shuffle(found)
     return found
 
 
-def tensors(batch: list[Example]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """ids, mask and labels, [batch, longest], padded at the end."""
-    longest = max(len(e.ids) for e in batch)
-    ids = torch.zeros(len(batch), longest, dtype=torch.long)
-    labels = torch.full((len(batch), longest), IGNORED)
-    mask = torch.zeros(len(batch), longest, dtype=torch.long)
-    for i, e in enumerate(batch):
-        n = len(e.ids)
-        ids[i, :n], labels[i, :n], mask[i, :n] = torch.tensor(e.ids), torch.tensor(e.labels), 1
-    return ids, mask, labels
+@dataclass
+class Batch:
+    """ids, labels and positions, [rows, longest], padded at the end, and whether
+    each token sees each, [rows, 1, longest, longest]."""
+
+    ids: torch.Tensor
+    labels: torch.Tensor
+    positions: torch.Tensor
+    sees: torch.Tensor
+
+
+def tensors(rows: list[Row]) -> Batch:
+    size = (len(rows), max(map(len, rows)))
+    ids, positions = torch.zeros(size, dtype=torch.long), torch.zeros(size, dtype=torch.long)
+    labels, owner = torch.full(size, IGNORED), torch.full(size, -1)
+    for i, r in enumerate(rows):
+        at = r.shared
+        ids[i, :at], owner[i, :at] = torch.tensor(r.pairs[0].ids[:at], dtype=torch.long), 0
+        positions[i, :at] = torch.arange(at)
+        for number, e in enumerate(r.pairs):
+            end = at + len(e.ids) - r.shared
+            ids[i, at:end] = torch.tensor(e.ids[r.shared :])
+            labels[i, at:end] = torch.tensor(e.labels[r.shared :])
+            positions[i, at:end] = torch.arange(r.shared, len(e.ids))
+            owner[i, at:end] = number + 1
+            at = end
+    causal = torch.ones(size[1], size[1], dtype=torch.bool).tril()
+    same = (owner[:, None, :] == owner[:, :, None]) | (owner[:, None, :] == 0)
+    return Batch(ids, labels, positions, (causal & same)[:, None])

@@ -3,9 +3,9 @@
     python -m train.planner.generate --out FOLDER [--seed N] [--suite FILE ...]
 
 writes train.jsonl, validation.jsonl and test.jsonl: the scene's line, what is
-said, the phrases of the plan, the calls and the goal. A pair that shares a run
-of six words with an instruction of a suite, or reads the same, is dropped; the
-report says how many.
+said, the phrases of the plan, the calls and the goal, mixed as recipe.yaml says.
+A pair that shares a run of six words with an instruction of a suite, or reads the
+same, is dropped; the report says how many.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import yaml
 
-from . import phrasing
+from . import household, phrasing
 from .catalogue import Catalogue
 from .goals import FAMILIES, Goal
 from .plan import Impossible, Planner, check
@@ -25,7 +25,7 @@ from .scene import Scene, Thing, sample
 
 RECIPE = Path(__file__).with_name("recipe.yaml")
 EVAL = Path(__file__).parents[2] / "sim" / "eval"
-SUITES = [EVAL / "tabletop.jsonl", EVAL / "testdata" / "development.jsonl"]
+SUITES = [EVAL / "tabletop.jsonl", EVAL / "kitchen.jsonl", EVAL / "testdata" / "development.jsonl"]
 RUN = 6  # words in a row that must not be shared with a suite
 SIMULATED = (["red", "green", "blue", "yellow"], ["red", "green", "blue"])
 FIRST = ("place_in", "place_on", "beside", "push", "take_out", "take_off", "that_not_this")
@@ -40,10 +40,14 @@ class Pair:
     steps: list[str]
     calls: list[str]
     goal: list[str]
+    # Of the splits that measure: the phrases of all options, and of those that are
+    # possible at each step.
+    options: list[str]
+    possible: list[list[str]]
 
 
 class Generator:
-    """Draws pairs of one split."""
+    """Draws pairs of one split at the table."""
 
     def __init__(self, recipe: dict, split: str, seed: int):
         self.recipe, self.split = recipe, split
@@ -158,7 +162,23 @@ class Generator:
         if rng.random() < self.recipe["typing_mistake"]:
             text = phrasing.mistype(rng, text)
         phrases = [o.phrase for o in steps] + [self.catalogue.done]
-        return Pair(family, scene.prompt(), text, phrases, [str(o) for o in steps], facts)
+        options = self.catalogue.options(scene)
+        told = told_options(self.split, self.catalogue, scene, options, steps)
+        return Pair(family, scene.prompt(), text, phrases, [str(o) for o in steps], facts, *told)
+
+
+def told_options(split: str, catalogue: Catalogue, scene, options: list, steps: list) -> tuple:
+    """The phrases of the options and, before each step and after the last, of those
+    whose needs are met; nothing where it would only fill the training file."""
+    if split == "train":
+        return [], []
+    now, possible = scene.copy(), []
+    for step in [*steps, None]:
+        met = [o.phrase for o in options if all(now.holds(p) for p in o.when)]
+        possible.append([*met, catalogue.done])
+        if step:
+            now.apply(step)
+    return [*(o.phrase for o in options), catalogue.done], possible
 
 
 def words(text: str) -> list[str]:
@@ -190,22 +210,57 @@ class Suites:
         return tuple(words(text)) in self.texts or bool(runs(text) & self.runs)
 
 
+class Household:
+    """Draws pairs of one split in households, as many on each scene as the recipe says."""
+
+    def __init__(self, recipe: dict, split: str, seed: int, families: dict[str, float]):
+        self.inner = household.Generator(recipe, split, seed, families)
+
+    def pair(self) -> Pair | None:
+        drawn = self.inner.draw()
+        if drawn is None:
+            return None
+        family, scene, text, steps, facts = drawn
+        inner = self.inner
+        phrases = [o.phrase for o in steps] + [inner.catalogue.done]
+        told = told_options(inner.split, inner.catalogue, inner.house, inner.options, steps)
+        calls, facts = [str(o) for o in steps], [str(f) for f in facts]
+        return Pair(f"house {family}", scene, text, phrases, calls, facts, *told)
+
+
+def generators(recipe: dict, split: str, seed: int) -> dict[str, tuple]:
+    """Of each part of the mixture, what draws its pairs and its share."""
+    found = {}
+    for name, part in recipe["mixture"].items():
+        if part["world"] == "tabletop":
+            found[name] = Generator(recipe, split, seed), part["share"]
+            continue
+        house = recipe["household"]
+        elsewhere = {f for p in recipe["mixture"].values() for f in p.get("families", [])}
+        only = part.get("families", [f for f in house["families"] if f not in elsewhere])
+        families = {f: house["families"][f] for f in only}
+        found[name] = Household(house, split, seed, families), part["share"]
+    return found
+
+
 def generate(
     recipe: dict, split: str, seed: int, suites: Suites, seen: set
 ) -> tuple[list, Counter]:
     """The pairs of one split and how many draws were dropped, by reason."""
-    generator, pairs, dropped = Generator(recipe, split, seed), [], Counter()
-    while len(pairs) < recipe["pairs"][split]:
-        pair = generator.pair()
-        if pair is None:
-            dropped["nothing drawn"] += 1
-        elif suites.shares(pair.instruction):
-            dropped["shared with a suite"] += 1
-        elif (key := (pair.scene, tuple(words(pair.instruction)))) in seen:
-            dropped["double"] += 1
-        else:
-            seen.add(key)
-            pairs.append(pair)
+    pairs, dropped = [], Counter()
+    for generator, share in generators(recipe, split, seed).values():
+        end = len(pairs) + round(recipe["pairs"][split] * share)
+        while len(pairs) < end:
+            pair = generator.pair()
+            if pair is None:
+                dropped["nothing drawn"] += 1
+            elif suites.shares(pair.instruction):
+                dropped["shared with a suite"] += 1
+            elif (key := (pair.scene, tuple(words(pair.instruction)))) in seen:
+                dropped["double"] += 1
+            else:
+                seen.add(key)
+                pairs.append(pair)
     return pairs, dropped
 
 

@@ -37,8 +37,8 @@ JOINTS = [", then ", " and then ", ". then ", ", and ", " and ", ". after that, 
 class Phrasing:
     """Templates of one split; the fate of a template follows from its text."""
 
-    def __init__(self, split: str):
-        families = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    def __init__(self, split: str, file: Path = FILE):
+        families = yaml.safe_load(file.read_text(encoding="utf-8"))
         self.english = {f: self._of(split, f, lines, False) for f, lines in families.items()}
         self.chinese = {f: self._of(split, f, lines, True) for f, lines in families.items()}
 

@@ -1,7 +1,7 @@
 """A planner by regression: an option for each open goal, what it needs first."""
 
 from .catalogue import Catalogue, Option, Predicate
-from .scene import TABLE, Scene
+from .scene import Scene
 
 MOST_STEPS = 14
 
@@ -11,19 +11,20 @@ class Impossible(Exception):
 
 
 class Planner:
-    """Collects the steps that make goals true in a scene of its own."""
+    """Collects the steps that make goals true in a scene of its own. The scene
+    says in which order needs are met and where things go that are in the way."""
 
-    def __init__(self, catalogue: Catalogue, scene: Scene):
+    def __init__(self, catalogue: Catalogue, scene: Scene, options: list[Option] | None = None):
         self.scene, self.steps = scene.copy(), []
-        self.options = catalogue.options(scene)
+        self.options = options or catalogue.options(scene)
 
     def do(self, option: Option) -> None:
         """Do an option; what it needs is made true first, the hand last."""
-        for _ in range(3):
+        for _ in range(4):
             needs = [p for p in option.when if not self.scene.holds(p)]
             if not needs:
                 break
-            needs.sort(key=lambda p: p.name in ("held", "empty_hand"))
+            needs.sort(key=self.scene.urgency)
             self.achieve(needs[0])
         if any(not self.scene.holds(p) for p in option.when):
             raise Impossible(str(option))
@@ -39,10 +40,14 @@ class Planner:
         match goal.name:
             case "clear":
                 for top in self.scene.above(goal.args[0]):
-                    self.achieve(Predicate("on", (top.name, TABLE)))
+                    self.achieve(self.scene.aside(top))
                 return
             case "empty_hand":
-                self.achieve(Predicate("on", (self.scene.held().name, TABLE)))
+                self.achieve(self.scene.aside(self.scene.held()))
+                return
+            case "reachable":
+                for fact in self.scene.way(goal.args[0]):
+                    self.achieve(fact)
                 return
         self.do(next((o for o in self.options if goal in o.success), None) or self._none(goal))
 

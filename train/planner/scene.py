@@ -70,6 +70,16 @@ class Scene:
                 case "in":
                     thing.on, thing.inside, thing.held = "", p.args[1], False
 
+    @staticmethod
+    def urgency(need: Predicate) -> int:
+        """Of what an option needs, the hand comes last."""
+        return need.name in ("held", "empty_hand")
+
+    @staticmethod
+    def aside(thing: Thing) -> Predicate:
+        """Where a thing goes that is in the way."""
+        return Predicate("on", (thing.name, TABLE))
+
     def prompt(self) -> str:
         """The line of the prompt, as policy/saycan writes it."""
         parts = []

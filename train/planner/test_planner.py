@@ -86,6 +86,8 @@ class Pairs(unittest.TestCase):
             for other in phrasing.SPLITS:
                 if other != split:
                     for p in self.pairs[other]:
+                        if p.family.startswith("house "):
+                            continue  # there the names are held out
                         for c in colours:
                             self.assertNotIn(c, p.scene + p.instruction)
 

@@ -1,10 +1,10 @@
-"""Train the planner's adapter: LoRA on the steps of the plans.
+"""Train the planner's adapter on the steps of the plans.
 
     python -m train.planner.train --base FILE.gguf --data FOLDER --out FOLDER
 
 A run that was cut off goes on from its last checkpoint in OUT/run when it is
-started again with the same arguments. OUT gets the adapter in peft's layout
-(f16), the curve of the loss and result.json.
+started again with the same arguments. OUT gets the adapter in the layout that
+kuai reads (f16), the curve of the loss and result.json.
 """
 
 import argparse
@@ -16,12 +16,9 @@ from collections import defaultdict
 from pathlib import Path
 
 import torch
-from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
-from . import checkpoint, data
-
-TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+from . import adapters, checkpoint, data
 
 
 def arguments() -> argparse.Namespace:
@@ -30,6 +27,7 @@ def arguments() -> argparse.Namespace:
     p.add_argument("--data", type=Path, required=True, help="what train.planner.generate wrote")
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--kind", choices=list(adapters.KINDS), default="lora")
     p.add_argument("--init", type=Path, help="an adapter to start from instead of from nothing")
     p.add_argument("--steps", type=int, default=400)
     p.add_argument("--minutes", type=float, default=math.inf, help="end by then, in fewer steps")
@@ -39,8 +37,8 @@ def arguments() -> argparse.Namespace:
     p.add_argument("--rank", type=int, default=16)
     p.add_argument("--alpha", type=int, default=32)
     p.add_argument("--every", type=int, default=100, help="steps between checkpoints")
-    p.add_argument("--probe", type=int, default=128, help="validation pairs at a checkpoint")
-    p.add_argument("--measure", type=int, default=400, help="pairs of each split in the end")
+    p.add_argument("--probe", type=int, default=48, help="validation rows at a checkpoint")
+    p.add_argument("--measure", type=int, default=400, help="rows of each split in the end")
     p.add_argument("--threads", type=int, default=0, help="0: what PyTorch takes")
     p.add_argument("--f32", action="store_true", help="compute in f32 where bf16 is slow")
     return p.parse_args()
@@ -67,13 +65,10 @@ class Trainer:
         base = checkpoint.load(a.base)
         self.fingerprint = checkpoint.fingerprint(base)
         self.dtype = torch.float32 if a.f32 else torch.bfloat16
-        lora = LoraConfig(
-            r=a.rank, lora_alpha=a.alpha, target_modules=TARGETS, task_type="CAUSAL_LM",
-            base_model_name_or_path=a.base.stem,
-        )  # fmt: skip
-        self.model = get_peft_model(base.to(self.dtype), lora)
+        self.adapter = adapters.make(a.kind, base.to(self.dtype), a.rank, a.alpha, a.base.stem)
+        self.model = self.adapter.model
         if a.init:
-            set_peft_model_state_dict(self.model, load_file(a.init / "adapter_model.safetensors"))
+            self.adapter.load(load_file(a.init / "adapter_model.safetensors"))
         self.weights = [p for p in self.model.parameters() if p.requires_grad]
         for p in self.weights:
             p.data = p.data.float()
@@ -82,24 +77,23 @@ class Trainer:
         self.losses: list[float] = []
         self.probes: list[tuple[int, float, float]] = []  # step, loss, plans right
 
-    def loss(self, batch: list[data.Example]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def loss(self, rows: list[data.Row]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """The mean loss, the loss of each label and whether it was the best token;
         the head, a quarter of the model, is computed where there are labels."""
-        ids, mask, labels = data.tensors(batch)
+        batch = data.tensors(rows)
         with torch.autocast("cpu", torch.bfloat16, enabled=not self.a.f32):
-            llama = self.model.get_base_model()
-            hidden = llama.model(input_ids=ids, attention_mask=mask).last_hidden_state[:, :-1]
-            want = labels[:, 1:]
-            logits = llama.lm_head(hidden[want != data.IGNORED]).float()
+            hidden = self.adapter.hidden(batch)[:, :-1]
+            want = batch.labels[:, 1:]
+            logits = self.adapter.head(hidden[want != data.IGNORED]).float()
         each = torch.nn.functional.cross_entropy(
             logits, want[want != data.IGNORED], reduction="none"
         )
         right = logits.detach().argmax(-1) == want[want != data.IGNORED]
         return each.mean(), each.detach(), right
 
-    def train(self, examples: list[data.Example], probe: list[data.Example]) -> None:
+    def train(self, examples: list[data.Row], probe: list[data.Row]) -> None:
         """Go on to the last step; a checkpoint and a probe on the way."""
-        queue: list[list[data.Example]] = []
+        queue: list[list[data.Row]] = []
         epoch, done = 0, 0
         while self.part() < 1:
             if not queue:
@@ -120,7 +114,7 @@ class Trainer:
         """How much of the run is over, by steps or by time."""
         return min(1, max(self.step / self.a.steps, self.seconds / 60 / self.a.minutes))
 
-    def advance(self, batch: list[data.Example]) -> None:
+    def advance(self, batch: list[data.Row]) -> None:
         start = time.monotonic()
         self.model.train()
         for group in self.optimizer.param_groups:
@@ -141,7 +135,7 @@ class Trainer:
             )
 
     @torch.no_grad()
-    def measure(self, examples: list[data.Example]) -> dict:
+    def measure(self, examples: list[data.Row]) -> dict:
         """Loss, and by family the part of plans whose every token is the best one,
         which is what greedy decoding would write."""
         self.model.eval()
@@ -150,19 +144,23 @@ class Trainer:
             _, each, best = self.loss(batch)
             total, count = total + each.sum().item(), count + len(each)
             at = 0
-            # Labels come out row by row, the rows of the batch in order.
-            for e in batch:
+            # Labels come out row by row, the pairs of a row in order.
+            for e in (e for r in batch for e in r.pairs):
                 n = sum(label != data.IGNORED for label in e.labels)
                 right[e.family].append(bool(best[at : at + n].all()))
                 at += n
         everything = [r for family in right.values() for r in family]
+        worlds = defaultdict(list)
+        for family, found in right.items():
+            worlds["household" if family.startswith("house ") else "tabletop"] += found
         return {
             "loss": total / count,
             "plans": sum(everything) / len(everything),
+            "worlds": {w: [sum(r), len(r)] for w, r in sorted(worlds.items())},
             "families": {f: [sum(r), len(r)] for f, r in sorted(right.items())},
         }
 
-    def probe(self, examples: list[data.Example]) -> None:
+    def probe(self, examples: list[data.Row]) -> None:
         result = self.measure(examples)
         self.probes.append((self.step, result["loss"], result["plans"]))
         print(f"validation loss {result['loss']:.4f} plans right {result['plans']:.3f}", flush=True)
@@ -171,7 +169,7 @@ class Trainer:
         folder = self.a.out / "run"
         folder.mkdir(parents=True, exist_ok=True)
         state = {
-            "arguments": key(self.a), "adapter": get_peft_model_state_dict(self.model),
+            "arguments": key(self.a), "adapter": self.adapter.state(),
             "optimizer": self.optimizer.state_dict(), "step": self.step, "seconds": self.seconds,
             "losses": self.losses, "probes": self.probes,
         }  # fmt: skip
@@ -188,7 +186,7 @@ class Trainer:
             raise SystemExit(
                 f"{path} is of a run with other arguments: remove it or choose another --out"
             )
-        set_peft_model_state_dict(self.model, state["adapter"])
+        self.adapter.load(state["adapter"])
         self.optimizer.load_state_dict(state["optimizer"])
         for name in ("step", "seconds", "losses", "probes"):
             setattr(self, name, state[name])
@@ -196,11 +194,9 @@ class Trainer:
 
     def save_adapter(self) -> None:
         """The adapter in peft's layout, halves, with what tells its base model."""
-        state = {k: v.half().contiguous() for k, v in get_peft_model_state_dict(self.model).items()}
+        state = {k: v.half().contiguous() for k, v in self.adapter.state().items()}
         save_file(state, self.a.out / "adapter_model.safetensors", metadata={"format": "pt"})
-        config = self.model.peft_config["default"].to_dict()
-        config = {k: sorted(v) if isinstance(v, set) else v for k, v in config.items()}
-        config["kuai_base"] = self.fingerprint
+        config = self.adapter.config() | {"kuai_base": self.fingerprint}
         text = json.dumps(config, indent=2, sort_keys=True, default=str)
         (self.a.out / "adapter_config.json").write_text(text + "\n", encoding="utf-8")
 
@@ -239,11 +235,9 @@ def main() -> None:
         s: data.load(a.data / f"{s}.jsonl", trainer.tokenizer)
         for s in ("train", "validation", "test")
     }
-    tokens = sum(len(e.ids) for e in examples["train"])
-    print(
-        f"{len(examples['train'])} pairs of {tokens / len(examples['train']):.0f} tokens",
-        flush=True,
-    )
+    rows = examples["train"]
+    pairs, tokens = sum(len(r.pairs) for r in rows), sum(map(len, rows))
+    print(f"{pairs} pairs in {len(rows)} rows of {tokens / len(rows):.0f} tokens", flush=True)
     trainer.resume()
     trainer.train(examples["train"], examples["validation"][: a.probe])
     result = {

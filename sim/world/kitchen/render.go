@@ -1,6 +1,7 @@
 package kitchen
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -70,25 +71,37 @@ func (w *World) watch() (robot.Time, error) {
 	if p.closed {
 		return 0, mujoco.ErrClosed
 	}
+	if err := w.startPictures(); err != nil {
+		return 0, err
+	}
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	if w.closed {
+		w.mu.Unlock()
 		return 0, mujoco.ErrClosed
 	}
-	if p.renderer == nil {
-		view, err := w.live.model.NewData()
-		if err != nil {
-			return 0, err
-		}
-		p.renderer, err = mujoco.NewRenderer(w.live.model, mujoco.RenderOptions{Shadows: w.options.Shadows, Backend: w.options.Renderer})
-		if err != nil {
-			view.Close()
-			return 0, fmt.Errorf("kitchen: %w", err)
-		}
-		p.view, p.cameras = view, w.live.parts.cameras
-	}
 	copy(p.view.QPos(), w.live.data.QPos())
-	return w.now, p.view.Kinematics()
+	now := w.now
+	w.mu.Unlock()
+	return now, p.view.Kinematics()
+}
+
+// startPictures makes the renderer. Physics goes on meanwhile: the episode, and
+// so its model, is not changed without pictures.mu, which the caller holds.
+func (w *World) startPictures() error {
+	p := &w.pictures
+	if p.renderer != nil {
+		return nil
+	}
+	view, err := w.live.model.NewData()
+	if err != nil {
+		return err
+	}
+	p.renderer, err = mujoco.NewRenderer(w.live.model, mujoco.RenderOptions{Shadows: w.options.Shadows, Backend: w.options.Renderer})
+	if err != nil {
+		return errors.Join(fmt.Errorf("kitchen: %w", err), view.Close())
+	}
+	p.view, p.cameras = view, w.live.parts.cameras
+	return nil
 }
 
 // close ends the renderer; for good when the world is closed. The caller holds mu.

@@ -57,7 +57,8 @@ func (c *Config) SetWorld(world string) error {
 		c.Sim.Demo = ""
 	}
 	if len(c.Cameras) > 0 && !c.hasCamera("room") {
-		c.Cameras = append(c.Cameras[:len(c.Cameras):len(c.Cameras)], Camera{Name: "room", URL: "rtsp://" + c.Sim.RTSP.Listen + "/room", Freeze: defaultFreeze})
+		room := Camera{Name: "room", URL: "rtsp://" + c.Sim.RTSP.Listen + "/room", Freeze: defaultFreeze}
+		c.Cameras = append([]Camera{room}, c.Cameras...) // the page shows the first one largest
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package kitchen
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/kuai-robot/kuai/robot"
@@ -46,12 +47,13 @@ func writeLink(b *strings.Builder, i int) {
 		line(`class="link" type="cylinder" pos="0 0 %s" size="%s" material="metal"`,
 			numbers((layout.BaseHeight+layout.MastHeight)/2), numbers(0.028, (layout.MastHeight-layout.BaseHeight)/2))
 		line(`class="seen" type="cylinder" pos="0 0 %s" size="0.205 0.012" material="servo"`, numbers(0.06+layout.BaseHeight))
-		line(`class="seen" type="box" pos="0.03 0 %s" size="0.04 0.06 0.035" material="servo"`, numbers(layout.MastHeight))
-		fmt.Fprintf(b, "      <camera name=\"front\" pos=\"0.08 0 %s\" xyaxes=\"0 -1 0 0.75 0 0.66\" fovy=\"75\"/>\n", numbers(layout.MastHeight))
+		line(`class="seen" type="box" pos="0.01 0.09 %s" size="0.03 0.11 0.025" material="servo"`, numbers(layout.MastHeight+0.04))
+		fmt.Fprintf(b, "      <camera name=\"front\" pos=\"0.05 0.16 %s\" xyaxes=\"0 -1 0 0.75 0 0.66\" fovy=\"75\"/>\n", numbers(layout.MastHeight+0.08))
 		for k := range 3 {
 			q := robot.AxisAngle(robot.Vec3{0, 0, 1}, 2.0944*float64(k))
 			at := q.Rotate(robot.Vec3{0.17, 0, 0.04})
-			line(`class="seen" type="cylinder" pos="%s" size="0.04 0.015" euler="1.5708 0 0" material="servo"`, numbers(at[:]...))
+			wheel := q.Mul(robot.AxisAngle(robot.Vec3{0, 1, 0}, math.Pi/2)) // its axle points outwards
+			line(`class="seen" type="cylinder" pos="%s" size="0.04 0.015" quat="%s" material="servo"`, numbers(at[:]...), numbers(wheel[:]...))
 		}
 	case layout.Lift:
 		inertia(1, 0.01)

@@ -135,8 +135,8 @@ RACED := /(robot|perception|policy|actuation|internal/(broker|daemon|record|repl
 test-arm64: test-deps ## the kernels compiled for Arm, every case, under qemu on three processors
 	scripts/arm64.sh
 
-test-train: train-deps ## the generator of training data and its planner, the training of the policy that sees
-	$(TRAIN_VENV)/bin/python -m unittest train.planner.test_planner train.vla.test_vla
+test-train: train-deps ## the generators of training data and their planner, kinds of adapters, the training of the policy that sees
+	$(TRAIN_VENV)/bin/python -m unittest train.planner.test_planner train.planner.test_household train.planner.test_adapters train.vla.test_vla
 
 mutation: ## change the safety core in every small way; each change must fail a test
 	$(GO) run ./actuation/safety/mutate

@@ -77,13 +77,16 @@ def load(path: Path, tokenizer: Tokenizer) -> list[Row]:
 
 
 def row(examples: list[Example]) -> Row:
+    """A row of examples. What predicts the first label stands right before it, so
+    the token there is never shared."""
     shared = 0
     if len(examples) > 1:
         for column in zip(*(e.ids for e in examples), strict=False):
             if len(set(column)) > 1:
                 break
             shared += 1
-    return Row(examples, shared)
+    first = min(next(i for i, x in enumerate(e.labels) if x != IGNORED) for e in examples)
+    return Row(examples, min(shared, first - 1))
 
 
 def batches(rows: list[Row], tokens: int, rng: random.Random | None) -> list[list[Row]]:

@@ -91,7 +91,7 @@ class Kinds(unittest.TestCase):
         folders = {"lora": "adapter", "prefix": "prefix", "bottleneck": "bottleneck"}
         for kind, folder in folders.items():
             with safe_open(TINY / folder / "adapter_model.safetensors", "pt") as file:
-                known = {layer_free(k): len(file.get_slice(k).get_shape()) for k in file.keys()}
+                known = {layer_free(k): len(file.get_slice(k).get_shape()) for k in file.keys()}  # noqa: SIM118
             ours = {layer_free(k): v.dim() for k, v in some(kind).state().items()}
             self.assertEqual(ours, known, kind)
             config = json.loads((TINY / folder / "adapter_config.json").read_text())

@@ -172,13 +172,21 @@ const (
 	gridM = 0.02
 	gapM  = 0.02 // between two things
 	edgeM = 0.012
+	// tightM is the least gap, where there is no better spot; what is nearer than
+	// touchM would rest on the other.
+	tightM = 0.008
+	touchM = 0.002
+	// nearWorth is what a metre of way is worth, beside a metre of room that a spot
+	// leaves unused between things.
+	nearWorth = 0.15
 	// turnWorth is how much farther away a spot may be to spare a turn of the hand.
 	turnWorth = 0.3
 )
 
 // spotsOf gives spots for something of these half extents. Worth most are free
-// ones near the robot, least those on the soiled strip of a surface and, in a
-// vessel that is full, on top of a heap, the higher the less.
+// ones close to other things, the back or a side, so that room for what is large
+// is left, and near the robot; worth least are those on the soiled strip of a
+// surface and, in a vessel that is full, on top of a heap, the higher the less.
 func spotsOf(p *layout.Place, frame robot.Pose, scene *robot.Scene, half [2]float64, self string) []spot {
 	others := neighbours(frame, p, scene, self)
 	near, far := -p.Depth/2+edgeM+half[0], p.Depth/2-edgeM-half[0]
@@ -194,23 +202,26 @@ func spotsOf(p *layout.Place, frame robot.Pose, scene *robot.Scene, half [2]floa
 	var spots []spot
 	for x := near; x <= far+1e-9; x += gridM {
 		for y := -side; y <= side+1e-9; y += gridM {
-			s := spot{at: [2]float64{x, y}, height: p.Floor, worth: -math.Abs(y) - (x - near)}
-			free := true
+			s := spot{at: [2]float64{x, y}, height: p.Floor}
+			room := min(far-x, side-math.Abs(y)) // to the back and to the sides
+			gap := math.Inf(1)
 			for i := range others {
-				gap := others[i].gap(s.at, half)
-				if gap < gapM {
-					free = false
-				}
-				if gap < 0.002 {
+				g := others[i].gap(s.at, half)
+				gap = min(gap, g)
+				if g < touchM {
 					s.height = max(s.height, others[i].top)
 				}
 			}
+			s.worth = -min(room, max(gap-gapM, 0)) - nearWorth*(math.Abs(y)+x-near)
 			switch {
-			case !free && !p.Holds():
+			case gap < tightM && !p.Holds():
 				continue
-			case !free:
+			case gap < tightM:
 				s.worth -= 10 * (1 + s.height)
-			case p.Kind == layout.Surface && x-half[0] < -p.Depth/2+layout.StripM:
+			case gap < gapM:
+				s.worth -= 2
+			}
+			if p.Kind == layout.Surface && x-half[0] < -p.Depth/2+layout.StripM {
 				s.worth -= 5
 			}
 			spots = append(spots, s)

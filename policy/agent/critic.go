@@ -23,8 +23,11 @@ func (Means) Useful(goal []robot.Predicate, options []skill.Option, scene *robot
 	for _, p := range goal {
 		if !p.Holds(scene, scene) {
 			m.promising(goal, p, maxDepth)
-			break
+			return m.found
 		}
+	}
+	if len(goal) > 0 {
+		m.promising(goal, goal[0], maxDepth) // it is so by chance, and is to be made so
 	}
 	return m.found
 }

@@ -165,3 +165,6 @@ func (v *Vocabulary) Need(t *Token) []string {
 
 // KindOf gives the kind that the catalogue has for a noun; empty: none.
 func (v *Vocabulary) KindOf(noun string) string { return v.nouns[noun] }
+
+// SlotWords gives the words that fill slots and are no objects.
+func (v *Vocabulary) SlotWords() []string { return v.slotWords }

@@ -30,6 +30,8 @@ type Phrase struct {
 	Amount Amount
 	N      int
 	Plural bool
+	// Both was said: of what follows there are two.
+	Both bool
 	// Pronoun is it, them, one or other; with one and other Words may narrow it.
 	Pronoun string
 	// Where the things are to be: a preposition and a place.
@@ -168,7 +170,7 @@ func (p *Phrase) quantify(t *Token) {
 	case "all":
 		p.Amount = All
 	case "both":
-		p.Amount, p.N = Count, 2
+		p.Amount, p.N, p.Both = Count, 2, true
 	case "any":
 		if p.Amount == The {
 			p.Amount = Any

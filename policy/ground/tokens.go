@@ -166,7 +166,7 @@ func (v *Vocabulary) mend(word string, scene *robot.Scene) (string, bool) {
 	}
 	for key, e := range v.entries {
 		if e.class == Verb || e.class == Content {
-			if !strings.Contains(key, " ") && !try(key) {
+			if !strings.Contains(key, " ") && !v.elsewhere[key] && !try(key) {
 				return "", false
 			}
 		}

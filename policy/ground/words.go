@@ -71,6 +71,8 @@ type Vocabulary struct {
 	colours    []string
 	movable    map[string]bool
 	slotWords  []string
+	// elsewhere are names of things that no robot here knows.
+	elsewhere map[string]bool
 }
 
 // New gives the vocabulary of a catalogue.
@@ -84,7 +86,7 @@ func New(c *skill.Catalogue) (*Vocabulary, error) {
 	}
 	v := &Vocabulary{
 		catalogue: c, entries: map[string]entry{}, kindsOf: map[string][]string{}, nouns: map[string]string{},
-		properties: l.Properties, colours: slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(c.Colours), l.Colours...)))), movable: map[string]bool{},
+		properties: l.Properties, colours: slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(c.Colours), l.Colours...)))), movable: map[string]bool{}, elsewhere: map[string]bool{},
 	}
 	v.addAll(&l)
 	v.addKinds(&l)
@@ -122,6 +124,7 @@ func (v *Vocabulary) addAll(l *lexicon) {
 	}
 	for _, o := range l.Others {
 		v.add(o, Content, singular(o))
+		v.elsewhere[o] = true
 	}
 }
 

@@ -142,7 +142,32 @@ func readable(text string) *Refusal {
 }
 
 // Safe gives the reason why text must not be carried out, whatever is there, or
-// nil: it cannot be read, or what it asks for may hurt somebody.
+// nil: it cannot be read, or what it asks for may hurt somebody or is nothing that
+// a skill does. Rules decide first, then the classifier.
 func (g *Guard) Safe(text string, scene *robot.Scene) *Refusal {
-	return readable(text)
+	if r := readable(text); r != nil {
+		return r
+	}
+	if question(text) {
+		return nil // it moves nothing
+	}
+	why := Harm(text)
+	if why == Fine && Suspicion(text) >= SuspiciousFrom {
+		why = Suspicious
+	}
+	if why == Fine {
+		return nil
+	}
+	return declined(why, text)
+}
+
+// question says whether text asks for words alone.
+func question(text string) bool {
+	s := newSaid(text)
+	for _, w := range []string{"where is", "where are", "what is", "what's", "how many", "which", "is there", "are there", "is the", "do you see", "why", "who", "what did", "what can", "what do"} {
+		if strings.HasPrefix(string(s), " "+w+" ") {
+			return true
+		}
+	}
+	return false
 }

@@ -18,6 +18,8 @@ func scene(names ...string) *robot.Scene {
 	return s
 }
 
+func kitchen() *skill.Catalogue { return skill.Kitchen() }
+
 func TestCheck(t *testing.T) {
 	g := guard.New(skill.Tabletop())
 	here := scene("red block", "grey block", "blue bowl")

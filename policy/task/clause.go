@@ -32,6 +32,7 @@ type clause struct {
 
 type at struct {
 	prep  string
+	said  string
 	place ground.Phrase
 	after int
 }
@@ -57,11 +58,13 @@ type reader struct {
 	hard    bool
 	// again: the text begins with "no", so it is about the last request.
 	again bool
+	// swap: what was said first is to be done last.
+	swap bool
 }
 
 // hardWords make a sentence one that this package does not read: the language
 // model gets it whole.
-var hardWords = []string{"before", "until", "unless", "if", "when", "while", "once", "swap", "exchange", "undo", "mistake", "alternately", "sort", "tower", "base", "pile", "otherwise", "without", "如果", "bottom", "above", "below", "under", "underneath", "against", "between", "lighter", "heavier", "largest", "smallest", "biggest", "leftmost", "rightmost", "nearest", "closest", "furthest", "twice", "times", "same"}
+var hardWords = []string{"until", "unless", "if", "when", "while", "once", "swap", "exchange", "undo", "mistake", "alternately", "sort", "tower", "base", "pile", "otherwise", "without", "如果", "bottom", "above", "below", "under", "underneath", "against", "between", "lighter", "heavier", "largest", "smallest", "biggest", "leftmost", "rightmost", "nearest", "closest", "furthest", "twice", "times", "same"}
 
 // read gives the clauses of text.
 func read(v *ground.Vocabulary, text string, scene *robot.Scene) *reader {
@@ -69,10 +72,19 @@ func read(v *ground.Vocabulary, text string, scene *robot.Scene) *reader {
 	if len(r.tokens) > 2 && (r.tokens[0].Value == "none" || r.tokens[0].Value == "not") && r.tokens[1].Class == ground.Break {
 		r.i, r.again = 2, true
 	}
+	if len(r.tokens) > 0 && r.tokens[0].Text == "before" {
+		r.i, r.swap = 1, true
+	}
 	for r.i < len(r.tokens) {
 		r.step()
 	}
 	r.close()
+	switch n := len(r.clauses); {
+	case r.swap && n == 2:
+		r.clauses[0], r.clauses[1] = r.clauses[1], r.clauses[0]
+	case r.swap || slices.ContainsFunc(r.tokens[min(1, len(r.tokens)):], func(t ground.Token) bool { return t.Text == "before" }):
+		r.hard = true
+	}
 	return r
 }
 
@@ -211,7 +223,7 @@ func (r *reader) prep(t *ground.Token) {
 		e.Where = &ground.Where{Prep: t.Value, Place: p}
 		return
 	}
-	r.cur.ats = append(r.cur.ats, at{prep: t.Value, place: p, after: len(r.cur.things)})
+	r.cur.ats = append(r.cur.ats, at{prep: t.Value, said: t.Text, place: p, after: len(r.cur.things)})
 }
 
 // postposition makes the thing before, when it is a place, where something is:

@@ -41,6 +41,10 @@ func (r *reader) marker(t *ground.Token) {
 	case "too":
 		r.cur.too = true
 	case "that":
+		if r.i+1 < len(r.tokens) && r.tokens[r.i].Value == "not" && r.tokens[r.i+1].Class == ground.Content {
+			r.unlike()
+			return
+		}
 		// the apple THAT IS green: its words go on.
 		if n := len(r.cur.things); n > 0 && r.i < len(r.tokens) && r.tokens[r.i].Class == ground.Content && r.mode == "" && t.Text != "的" {
 			if p, k := ground.ReadPhrase(r.tokens[r.i:]); k > 0 {
@@ -49,6 +53,24 @@ func (r *reader) marker(t *ground.Token) {
 				r.i += k
 			}
 		}
+	}
+}
+
+// unlike reads "a bowl that is not red".
+func (r *reader) unlike() {
+	p, n := ground.ReadPhrase(r.tokens[r.i+1:])
+	if n == 0 {
+		return
+	}
+	r.i += 1 + n
+	e := ground.Phrase{Words: p.Words, Text: p.Text}
+	switch c := &r.cur; {
+	case len(c.ats) > 0 && c.ats[len(c.ats)-1].after == len(c.things):
+		place := &c.ats[len(c.ats)-1].place
+		place.Except = append(place.Except, e)
+	case len(c.things) > 0:
+		thing := &c.things[len(c.things)-1]
+		thing.Except = append(thing.Except, e)
 	}
 }
 

@@ -41,7 +41,7 @@ func (in *Interpreter) takeVerb(c, last *clause, sameText bool) {
 		c.verb, c.said = "put", "put"
 	case last != nil && (len(c.things) > 0 || len(c.ats) > 0) && (sameText || c.too || c.instead || c.pronounOnly()):
 		c.verb, c.said, c.me = last.verb, last.said, last.me
-	case len(c.things) > 0 && len(c.need) == 0:
+	case len(c.things) > 0 && len(c.need) == 0 && len(c.things[0].Unknown) == 0:
 		c.verb, c.said = "bring", "bring" // "chips. now."
 	}
 }
@@ -140,6 +140,12 @@ func (in *Interpreter) refer(p *ground.Phrase, c, last *clause, scene *robot.Sce
 func (in *Interpreter) others(p *ground.Phrase, c, last *clause, scene *robot.Scene) {
 	p.Pronoun = ""
 	if last == nil {
+		// "The rest" of what lies about: not what is put away already.
+		for i := range scene.Objects {
+			if o := &scene.Objects[i]; o.In != "" {
+				p.Except = append(p.Except, ground.Phrase{Names: []string{o.Name}})
+			}
+		}
 		return
 	}
 	var old ground.Phrase

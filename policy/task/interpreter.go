@@ -108,6 +108,7 @@ func (in *Interpreter) settle(text string, r *reader, scene *robot.Scene, l *lin
 		c := &r.clauses[i]
 		if c.not {
 			negated = true
+			lost = lost || c.verb == "" && len(c.things) > 0 && len(c.things[0].Unknown) > 0
 			continue
 		}
 		if c.verb == "" && len(c.need) == 0 {
@@ -152,7 +153,8 @@ func (in *Interpreter) drop(r *reader) {
 			r.clauses[i] = clause{}
 			continue
 		}
-		if c.verb == "" && len(c.things) > 0 && i+1 < len(r.clauses) && r.clauses[i+1].verb != "" {
+		moves := len(c.ats) > 0 && (c.ats[0].said == "into" || c.ats[0].said == "onto")
+		if c.verb == "" && !moves && len(c.things) > 0 && i+1 < len(r.clauses) && r.clauses[i+1].verb != "" {
 			next := &r.clauses[i+1]
 			for j := range next.things {
 				p := &next.things[j]

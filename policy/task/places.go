@@ -9,12 +9,14 @@ import (
 
 // destinations gives the places that p means and where thing can be put.
 func (in *Interpreter) destinations(thing string, p *ground.Phrase, prep string, scene *robot.Scene) []string {
-	names := in.v.Match(p, scene, func(o *robot.Object) bool {
-		_, ok := in.goal(thing, o.Name, prep, scene)
-		return ok && o.Name != thing
-	})
-	if len(names) > 0 {
-		return names
+	for _, literal := range []bool{true, false} { // "in the red one" is the bowl, not the block
+		names := in.v.Match(p, scene, func(o *robot.Object) bool {
+			goal, ok := in.goal(thing, o.Name, prep, scene)
+			return ok && o.Name != thing && (!literal || prep == "" || prep == "to" || goal[0].Name == prep)
+		})
+		if len(names) > 0 {
+			return names
+		}
 	}
 	if places := in.v.Places(p, scene); len(places) == 1 {
 		if _, ok := in.goal(thing, places[0], prep, scene); ok {

@@ -164,6 +164,9 @@ func (in *Interpreter) resolveThing(c *clause, p *ground.Phrase, scene *robot.Sc
 		}
 		return nil, nil // "something": the model may know what
 	}
+	if len(names) == 0 && len(in.v.Places(p, scene)) > 0 && c.said == "bring" {
+		return nil, nil // a place is spoken of; there is no telling what about it
+	}
 	if len(names) == 0 {
 		return nil, in.absent(p, scene, l)
 	}
@@ -188,6 +191,8 @@ func (in *Interpreter) resolveThing(c *clause, p *ground.Phrase, scene *robot.Sc
 func (in *Interpreter) setAmount(t *Task, p *ground.Phrase, c *clause, scene *robot.Scene) {
 	t.amount, t.n = p.Amount, p.N
 	switch {
+	case p.Both && len(c.things) > 1:
+		t.amount = ground.The
 	case p.Amount == ground.The && ground.Mass(p):
 		t.amount = ground.All
 	case p.Amount == ground.Any && p.Plural && t.n == 0:

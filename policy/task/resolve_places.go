@@ -103,10 +103,15 @@ func (in *Interpreter) setPlace(t *Task, c *clause, p *ground.Phrase, scene *rob
 			t.place, t.prep = ground.Phrase{Names: []string{person}}, "on"
 			return nil, true
 		}
-		if w := p.Where; w != nil && t.verb == "hold" && strings.Contains(w.Prep, "out") {
-			return nil, false
+		if w := p.Where; w != nil && w.Prep == "from" && len(in.v.Match(&w.Place, scene, nil)) > 0 && in.setDown(t) {
+			return nil, true
 		}
 		t.verb = "hold"
+		return nil, true
+	case "take_out":
+		if !in.setDown(t) {
+			t.verb = "hold"
+		}
 		return nil, true
 	case "throw_away":
 		if bin := in.ofKind("bin", scene); bin != "" {
@@ -129,6 +134,16 @@ func (in *Interpreter) setPlace(t *Task, c *clause, p *ground.Phrase, scene *rob
 		return nil, false
 	}
 	return in.setDestination(t, a, p, scene, l)
+}
+
+// setDown makes the table the place, where it is one that is no object: what is
+// taken out of something ends there. Elsewhere it stays in the hand.
+func (in *Interpreter) setDown(t *Task) bool {
+	if !slices.Contains(in.v.SlotWords(), "table") {
+		return false
+	}
+	t.verb, t.prep, t.place = "put", "on", ground.Phrase{Names: []string{"table"}}
+	return true
 }
 
 // direction gives left or right where the clause says one and nothing else.

@@ -62,6 +62,12 @@ func TestTabletop(t *testing.T) {
 		{"is there a black bowl?", "No"},
 		{"put the red block on the table", ""},
 		{"take the spoon", "! there is no spoon here"},
+		{"put blue in red", "put the blue block in the red bowl"},
+		{"set the red cube on the blue one", "put the red block on the blue block"},
+		{"put both the green block and the red block in the blue bowl", "put the green block in the blue bowl; put the red block in the blue bowl"},
+		{"put the green block in a bowl that is not red", "put the green block in the green bowl"},
+		{"before you lift the red block, put the blue block in the green bowl", "put the blue block in the green bowl; pick up the red block"},
+		{"crown the green block with the blue block", "~ crown the green block with the blue block"},
 		{"if you see a red block push it left", "~ if you see a red block push it left"},
 	} {
 		s := tabletop("red block", "green block", "yellow block", "blue block", "red bowl", "green bowl", "blue bowl")

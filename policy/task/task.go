@@ -75,8 +75,8 @@ func (t *Task) Next(scene *robot.Scene) (item Item, why string, ok bool) {
 		item, ok := t.item(name, scene)
 		switch {
 		case !ok:
-		case holds(item.Goal, scene):
-			done++
+		case holds(item.Goal, scene) && (t.prep != "near" || t.tried[name] > 0):
+			done++ // near it may be by chance, and who asks wants it put there
 		case t.tried[name] < maxTries:
 			open = append(open, item)
 		}

@@ -1,0 +1,1 @@
+"""The classifier of policy/guard: hashed features, logistic regression."""

@@ -91,11 +91,11 @@ func (t *putting) next(b *body, o *robot.Observation, from *robot.Joints) (leg, 
 		if err := t.choose(b, o, from, x); err != nil {
 			return leg{}, failed(fmt.Sprintf("the %s: %v", t.thing, err))
 		}
-		return t.go_(b, from, b.home[layout.Lift]-layout.RodLength, 1)
+		return t.toHeight(b, from, b.home[layout.Lift]-layout.RodLength, 1)
 	case putDown:
-		return t.go_(b, from, t.at[2]+overM, 1.2)
+		return t.toHeight(b, from, t.at[2]+overM, 1.2)
 	case putLower:
-		return t.go_(b, from, t.at[2], slowDown/2)
+		return t.toHeight(b, from, t.at[2], slowDown/2)
 	case putLet:
 		return leg{knots: []robot.Joints{valve(*from, layout.ValveOpen)}, wait: letTime}, running
 	case putUp:
@@ -109,8 +109,8 @@ func (t *putting) next(b *body, o *robot.Observation, from *robot.Joints) (leg, 
 	return leg{}, succeeded
 }
 
-// go_ takes the cup straight up or down to a height over the chosen spot.
-func (t *putting) go_(b *body, from *robot.Joints, z, slowdown float64) (leg, robot.Outcome) {
+// toHeight takes the cup straight up or down to a height over the chosen spot.
+func (t *putting) toHeight(b *body, from *robot.Joints, z, slowdown float64) (leg, robot.Outcome) {
 	q, err := b.reachTurned(from, robot.Vec3{t.at[0], t.at[1], z}, t.turn)
 	if err != nil {
 		return leg{}, failed(fmt.Sprintf("the %s: %v", t.thing, err))

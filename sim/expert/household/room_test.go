@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	episodes = flag.Int("episodes", 3, "scenes that TestSkills goes through")
+	episodes = flag.Int("episodes", 5, "scenes that TestSkills goes through")
 	trace    = flag.Bool("steps", false, "log every observation")
 )
 

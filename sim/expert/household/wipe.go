@@ -75,11 +75,11 @@ func (t *wiping) next(b *body, o *robot.Observation, from *robot.Joints) (leg, r
 		return leg{knots: []robot.Joints{b.folded(*from)}}, running
 	case wipeOver:
 		t.ends(b, o, from, sponge)
-		return t.go_(b, from, b.home[layout.Lift]-layout.RodLength, 1)
+		return t.toHeight(b, from, b.home[layout.Lift]-layout.RodLength, 1)
 	case wipeDown:
-		return t.go_(b, from, t.from[2]+overM, 1.2)
+		return t.toHeight(b, from, t.from[2]+overM, 1.2)
 	case wipeMeet:
-		return t.go_(b, from, t.from[2], slowDown/2)
+		return t.toHeight(b, from, t.from[2], slowDown/2)
 	case wipeSweep:
 		knots, err := b.line(from, t.to)
 		if err != nil {
@@ -98,7 +98,7 @@ func (t *wiping) next(b *body, o *robot.Observation, from *robot.Joints) (leg, r
 	return leg{}, running
 }
 
-func (t *wiping) go_(b *body, from *robot.Joints, z, slowdown float64) (leg, robot.Outcome) {
+func (t *wiping) toHeight(b *body, from *robot.Joints, z, slowdown float64) (leg, robot.Outcome) {
 	q, err := b.reach(from, robot.Vec3{t.from[0], t.from[1], z})
 	if err != nil {
 		return leg{}, failed(fmt.Sprintf("the %s: %v", t.place.Name, err))

@@ -54,16 +54,39 @@ func (m *motion) blend(l *safety.Limits, at robot.Time, q, v *robot.Joints, leas
 }
 
 // duration gives the seconds for the cubic from (off, speed) to rest at zero.
-// Over T its acceleration is at most 6·off/T² + 4·speed/T and its velocity
-// 1.5·off/T + speed; it may take half the acceleration there is. It overshoots
-// when it comes in with T·speed > 3·off.
+// Over T it begins with the acceleration −6·off/T² − 4·speed/T, ends with
+// 6·off/T² + 2·speed/T and goes at 1.5·off/T + speed at most; it may take half
+// the acceleration there is. It overshoots when it comes in with
+// T·speed > 3·off.
 func duration(off, speed, fastest, acceleration, least float64) float64 {
 	way, rate := math.Abs(off), math.Abs(speed)
-	far := max(least, math.Sqrt(12*way/acceleration), 1.5*way/fastest)
-	if off*speed < 0 {
-		return min(far, max(3*way/rate, 4*rate/acceleration))
+	least = max(least, 1.5*way/fastest)
+	if off*speed >= 0 {
+		return max(least, (4*rate+math.Sqrt(16*rate*rate+12*acceleration*way))/acceleration)
 	}
-	return max(far, (4*rate+math.Sqrt(16*rate*rate+12*acceleration*way))/acceleration)
+	over := max(least, (math.Sqrt(4*rate*rate+12*acceleration*way)-2*rate)/acceleration)
+	if clear := 3 * way / rate; over > clear {
+		over = min(over, max(clear, 4*rate/acceleration))
+	}
+	if (4*rate-6*way/over)/over > acceleration {
+		return 4 * rate / acceleration // too near to come to rest before zero
+	}
+	return over
+}
+
+// least is the time over which o at least turns what m follows into its own.
+// Set-points that follow each other fast have twice their distance: enough not
+// to halt at each of them, and no more, since a hand that steers waits for it.
+func (m *motion) least(o *order, blend time.Duration) time.Duration {
+	const fastest = 5 // how often it fits into blend, however fast they come
+	if m.order == nil || len(o.chunk.Actions) != 1 || len(m.order.chunk.Actions) != 1 {
+		return blend
+	}
+	apart := o.chunk.Start.Sub(m.order.chunk.Start)
+	if apart <= 0 || apart > blend {
+		return blend
+	}
+	return min(max(2*apart, blend/fastest), blend)
 }
 
 // target gives what the motion wants of the joints at now.

@@ -67,8 +67,10 @@ func (l *Loop) aim(now robot.Time) {
 		m, t := &l.motions[s], &l.in.Targets[s]
 		o := l.newest[s].Load()
 		fresh := o != m.order
+		least := l.config.Blend
 		if fresh && o != nil {
 			l.continues(s, t, &q, &v)
+			least = m.least(o, least)
 		}
 		if fresh {
 			m.take(o)
@@ -79,7 +81,7 @@ func (l *Loop) aim(now robot.Time) {
 		}
 		// A motion that is not followed yet would begin where the robot is.
 		if fresh || l.verdict.Source != s {
-			m.blend(l.limits, l.command.At, &q, &v, l.config.Blend)
+			m.blend(l.limits, l.command.At, &q, &v, least)
 		}
 		m.target(l.limits, now, t)
 	}

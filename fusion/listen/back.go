@@ -84,6 +84,9 @@ func (l *Listener) recognise(ctx context.Context, s *segment) error {
 		l.config.Heard(l.utterance(s, problem))
 		return nil
 	}
+	if s.after != nil {
+		return l.recogniseRest(ctx, s)
+	}
 	l.mu.Lock()
 	before := l.last
 	l.mu.Unlock()
@@ -91,14 +94,8 @@ func (l *Listener) recognise(ctx context.Context, s *segment) error {
 		before = guess{}
 	}
 	result, err := l.conclude(ctx, s, &before)
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
 	if err != nil {
-		u := l.utterance(s, Broken)
-		u.Err = err
-		l.config.Heard(u)
-		return nil
+		return l.fail(ctx, s, err)
 	}
 	u := l.utterance(s, Judge(&result))
 	u.Result = result
@@ -112,7 +109,7 @@ func (l *Listener) recognise(ctx context.Context, s *segment) error {
 // conclude gives what a segment that is over says; before is the newest guess.
 func (l *Listener) conclude(ctx context.Context, s *segment, before *guess) (result speech.Result, err error) {
 	samples, result := before.samples, before.result
-	if before.spoken != s.spoken {
+	if before.spoken < 0 || s.spoken > len(before.samples) || before.spoken > s.spoken {
 		samples = s.samples
 		if result, err = l.config.Recogniser.Again(ctx, samples, l.config.Language, &before.result); err != nil {
 			return result, err

@@ -15,7 +15,8 @@
 // there is, starting from what it heard last (speech.Session.Again). When nothing
 // more was said until the end, that is the answer. A text that Config.Complete
 // calls whole needs only Config.Early of silence, where any other waits for
-// Timing.Close.
+// Timing.Close. Listening goes on meanwhile: what is said within that time is told
+// as well, together with the text before where it goes on with the sentence.
 //
 // Half duplex: while the robot speaks, and a little longer, nothing is a segment,
 // and a segment that follows what the robot just said (by its loudness over time)

@@ -35,6 +35,7 @@ type Ears struct {
 	choices *speech.Choices // of texts, for the session; nil: to be made
 	clip    *float32        // the first sample of what the session heard last
 	open    []*vad.Session
+	seconds []*speech.Session
 }
 
 // Open makes ears that hear with the speech model in the folder model.
@@ -190,6 +191,10 @@ func (e *Ears) Close() error {
 	for _, s := range e.open {
 		errs = append(errs, s.Close())
 	}
+	for _, s := range e.seconds {
+		errs = append(errs, s.Close())
+	}
+	e.seconds = nil
 	if e.session != nil {
 		errs = append(errs, e.session.Close(), e.speech.Close())
 		e.session, e.choices = nil, nil

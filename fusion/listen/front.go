@@ -148,12 +148,17 @@ func (l *Listener) hearChunk(ctx context.Context, at robot.Time, samples []float
 		l.condition.add(samples)
 	}
 	s := l.segments.Segment()
+	if l.early.number == l.number && s.Spoken == len(s.Samples) {
+		l.early.voiced += vad.Chunk
+	}
 	var final *segment
 	switch event {
 	case vad.Ended, vad.Cut:
-		f := l.take(s)
-		f.cut = event == vad.Cut
-		final = &f
+		if l.more() {
+			f := l.take(s)
+			f.cut = event == vad.Cut
+			final = &f
+		}
 	case vad.Paused:
 		l.tryGuess(s)
 	default:
@@ -178,8 +183,13 @@ func (l *Listener) hearChunk(ctx context.Context, at robot.Time, samples []float
 // take makes a final segment of s. l.mu is held.
 func (l *Listener) take(s *vad.Segment) segment {
 	end := min(len(s.Samples), s.Spoken+trailing)
+	var after *told
+	if l.early.number == l.number && l.early.text != "" {
+		before := l.early
+		after = &before
+	}
 	return segment{
-		number: l.number, microphone: l.microphone, at: s.At, samples: slices.Clone(s.Samples[:end]), spoken: s.Spoken,
+		after: after, number: l.number, microphone: l.microphone, at: s.At, samples: slices.Clone(s.Samples[:end]), spoken: s.Spoken,
 		decided: l.config.Clock.Now(), clipped: l.condition.share(),
 	}
 }
@@ -207,22 +217,6 @@ func (l *Listener) maybeEarly() {
 	if early, ok := l.earlyEnd(); ok {
 		l.send(early)
 	}
-}
-
-// earlyEnd ends the segment when its newest guess is whole.
-func (l *Listener) earlyEnd() (segment, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	s := l.segments.Segment()
-	if !l.segments.Inside() || l.pressed || l.last.number != l.number || l.last.spoken != s.Spoken || l.segments.Still() < l.config.Early {
-		return segment{}, false
-	}
-	if r := &l.last.result; r.Confidence < sureEnough || r.NoSpeech > noSpeechLimit || r.Repeats || !l.config.Complete(r.Text) {
-		return segment{}, false
-	}
-	f := l.take(s)
-	l.segments.Finish()
-	return f, true
 }
 
 // sureEnough is the confidence from which a text may end a segment early.
@@ -302,7 +296,7 @@ func (l *Listener) Release(ctx context.Context, cut bool) error {
 // Finish ends what is being said, as silence would: a file is over.
 func (l *Listener) Finish(ctx context.Context) error {
 	l.mu.Lock()
-	inside := l.segments.Inside()
+	inside := l.segments.Inside() && l.more()
 	s := l.take(l.segments.Segment())
 	l.segments.Finish()
 	l.mu.Unlock()
@@ -331,7 +325,7 @@ func (l *Listener) Settle(ctx context.Context) error {
 // Lost says that the microphone is gone: what was being said is not believed.
 func (l *Listener) Lost(ctx context.Context) error {
 	l.mu.Lock()
-	inside, pressed := l.segments.Inside(), l.pressed
+	inside, pressed := l.segments.Inside() && l.more(), l.pressed
 	s := l.take(l.segments.Segment())
 	l.mu.Unlock()
 	if pressed {

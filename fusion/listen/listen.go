@@ -66,6 +66,9 @@ type Config struct {
 	// need wait for more; nil: none is.
 	Complete func(text string) bool
 	Early    time.Duration
+	// Joins says whether rest, said soon after first was told to be whole, goes on
+	// with the sentence; nil: it never does.
+	Joins func(first, rest string) bool
 	// Partial is how much new speech there must be before what was said so far is
 	// heard; 0: only pauses are.
 	Partial time.Duration
@@ -122,6 +125,8 @@ type Utterance struct {
 	// Problem is empty for a text that may be believed as far as Confidence goes.
 	Problem Problem
 	Err     error
+	// Continues: it begins with the utterance before and goes on, in its place.
+	Continues bool
 	// Cut: it was longer than a segment may be. Clipped is the share of samples at
 	// full scale: a microphone whose gain is too high.
 	Cut     bool
@@ -168,6 +173,7 @@ type Listener struct {
 	guess  *robot.Mailbox[segment]
 	finals chan segment
 	cancel atomic.Pointer[context.CancelFunc] // of the guess that runs
+	early  told                               // under mu
 	last   guess                              // of Run
 
 	counts struct{ segments, believed, dropped, guesses, wasted atomic.Uint64 }
@@ -184,6 +190,7 @@ type segment struct {
 	cut        bool
 	clipped    float64
 	problem    Problem
+	after      *told         // of its beginning, earlier
 	settled    chan struct{} // of no segment, but of Settle
 }
 

@@ -15,10 +15,10 @@
 // # When it does not move
 //
 // Before every step it looks at the pictures: missing, too old, dark or blank (a
-// covered camera), the same to the last bit while the arm moved (frozen), or unlike
-// anything seen in training (two cameras swapped, one turned round). Then it holds
-// the arm where it is, and when that does not change within Patience the skill
-// fails with a reason that names the camera. What the network gives is bounded to
+// covered camera), or the same to the last bit while the arm moved (frozen). Then it
+// holds the arm where it is, and when that does not change within Patience the skill
+// fails with a reason that names the camera. Pictures unlike those of the training
+// (two cameras swapped, one turned round) are noticed before a skill begins. What the network gives is bounded to
 // what a hand can do in a step.
 //
 // A skill is over when the network says so, twice running. Whether it worked is

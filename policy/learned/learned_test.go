@@ -182,16 +182,8 @@ func TestCameras(t *testing.T) {
 			}
 			s.o.State.Position[1] += 0.02 * float64(s.tick)
 		},
-		"unlike": func(s *stage) { frame(s).Width, frame(s).Height = 12, 16 },
 	} {
-		s := newStage(t, func(c *Config) {
-			c.Unlike = func(f *robot.Frame) float64 {
-				if f.Width < f.Height {
-					return 2
-				}
-				return 0
-			}
-		})
+		s := newStage(t, nil)
 		s.begin()
 		s.runner.Next(&s.o)
 		asked := s.fake.asked
@@ -248,6 +240,21 @@ func TestBadPicturesBeforeTheBegin(t *testing.T) {
 	}
 	if _, outcome := s.runner.Next(&s.o); outcome.Status != robot.Failed {
 		t.Error("and moves")
+	}
+}
+
+// A camera that is another one's, or upside down, is noticed before the arm moves.
+func TestUnlikeTheTraining(t *testing.T) {
+	s := newStage(t, func(c *Config) {
+		c.Unlike = func(f *robot.Frame) float64 {
+			if f.Camera == "wrist" {
+				return 2
+			}
+			return 0
+		}
+	})
+	if err := s.runner.Begin(pick, &s.o); err == nil || !strings.Contains(err.Error(), "wrist camera is unlike") {
+		t.Errorf("begins: %v", err)
 	}
 }
 

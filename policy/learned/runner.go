@@ -142,7 +142,11 @@ func (r *Runner) Begin(s robot.Skill, o *robot.Observation) error {
 		r.other, r.run = true, true
 		return nil
 	}
-	if why := r.look(o); why != "" {
+	why := r.look(o)
+	if why == "" {
+		why = r.recognise(o)
+	}
+	if why != "" {
 		return fmt.Errorf("%s: %s", s, why)
 	}
 	r.skill, r.phrase, r.run, r.began = s, r.config.Phrase(s), true, o.At
@@ -155,6 +159,15 @@ func (r *Runner) look(o *robot.Observation) string {
 		if why := w.check(o, len(r.config.Description.Joints)-1); why != "" {
 			return why
 		}
+	}
+	return ""
+}
+
+// recognise says which camera's picture is not that camera's, empty when each is.
+// A skill asks once, before the arm moves: cameras are not plugged in meanwhile,
+// and a hand that a policy has led astray sees what no demonstration showed.
+func (r *Runner) recognise(o *robot.Observation) string {
+	for _, w := range r.cameras {
 		if f, ok := o.Frame(w.camera); ok && r.config.Unlike != nil && r.config.Unlike(f) > 1 {
 			return fmt.Sprintf("the picture of the %s camera is unlike any of the training (is it the right camera, and the right way up?)", w.camera)
 		}

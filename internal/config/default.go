@@ -70,7 +70,7 @@ const defaultFreeze = 2 * time.Second
 func defaultPlanner() Planner {
 	return Planner{
 		Model: BuiltInModel, Backend: BackendCPU, Adapter: Auto, Catalogue: BuiltInCatalogue,
-		MaxSteps: 20, MaxSeconds: 180, Retries: 2, Candidates: 5,
+		MaxSteps: 20, MaxSeconds: 180, Retries: 2, Candidates: 5, Remote: defaultRemote(),
 	}
 }
 

@@ -12,6 +12,7 @@ func (c *Config) resolve(folder string) error {
 	paths := []*string{
 		&c.Broker.PasswordFile, &c.Broker.CA, &c.Broker.Certificate, &c.Broker.Key,
 		&c.TLS.Certificate, &c.TLS.Key, &c.TLS.ClientCA, &c.Record.Folder, &c.Robot.Pins, &c.Robot.Feetech.Calibration,
+		&c.Memory.File, &c.Memory.KeyFile, &c.Planner.Remote.KeyFile,
 	}
 	if !BuiltInDescription(c.Robot.Description) {
 		paths = append(paths, &c.Robot.Description)

@@ -43,6 +43,8 @@ type Config struct {
 	// The learned policy: auto is the one that kuai comes with, anything else a
 	// folder that make train-vla wrote.
 	Policy string `yaml:"policy"`
+	// What the robot remembers beyond one plan (docs/planner.md).
+	Memory Memory `yaml:"memory"`
 	// Hearing and speaking (docs/voice.md). The page's microphone works without
 	// any of it, push to talk.
 	Voice Voice `yaml:"voice"`
@@ -312,6 +314,37 @@ type Planner struct {
 	Retries int `yaml:"retries"`
 	// How many of the best candidates the plan shows at each step.
 	Candidates int `yaml:"candidates"`
+	// How the robot introduces itself when it is asked who it is.
+	Persona string `yaml:"persona"`
+	// A bigger model elsewhere that is asked first (docs/planner.md).
+	Remote Remote `yaml:"remote"`
+}
+
+// Remote is the section planner.remote.
+type Remote struct {
+	// Where it answers, such as http://127.0.0.1:8081/v1: the address before
+	// /chat/completions of what speaks as OpenAI's interface does (llama.cpp's
+	// server, vLLM, …). Empty: none is asked.
+	URL string `yaml:"url"`
+	// What it is called there.
+	Model string `yaml:"model"`
+	// A file with the key that it wants; empty: none, or what the environment
+	// variable KUAI_PLANNER_KEY holds.
+	KeyFile string `yaml:"key_file"`
+	// How long a decision may take there; then the robot's own model decides.
+	Timeout time.Duration `yaml:"timeout"`
+}
+
+// Memory is the section memory.
+type Memory struct {
+	// Remember what people say that they like, and where things were. Off: nothing
+	// is kept.
+	On bool `yaml:"on"`
+	// The file that holds it, sealed; empty: memory, where kuai keeps its data.
+	File string `yaml:"file"`
+	// The file with the key that opens it, made when it is missing; empty: memory.key
+	// beside it.
+	KeyFile string `yaml:"key_file"`
 }
 
 // Voice is the section voice.

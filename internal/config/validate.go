@@ -165,6 +165,8 @@ func (c *Config) checkPlanner(k *checker) {
 	k.within("planner.max_seconds", p.MaxSeconds, 1, 86400, " s")
 	k.within("planner.retries", float64(p.Retries), 0, 100, "")
 	k.within("planner.candidates", float64(p.Candidates), 1, 100, "")
+	k.require(len(p.Persona) <= 200, "planner.persona", "has %d bytes, at most 200", len(p.Persona))
+	p.Remote.check(k)
 	k.oneOf("affordance", c.Affordance, Scripted, None)
 	k.oneOf("runner", c.Runner, Scripted, Learned, None)
 	k.require(c.Policy != "", "policy", "is empty (want %s or a folder)", Auto)

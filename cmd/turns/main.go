@@ -7,8 +7,11 @@
 //	turns [-threads N] [-precision P] encode FOLDER PICTURE
 //	turns [-threads N] prefill|decode FILE
 //	turns [-threads N] [-precision P] asr FOLDER CLIP
+//	turns [-threads N] [-precision P] wer FOLDER RECORDINGS
+//	turns score < TEXTS
 //
-// tower writes the random weights that encode and its peers load. PICTURE is
+// score counts the errors of an array of texts, one for each of the RECORDINGS
+// that internal/turns lists, with no model. tower writes the random weights that encode and its peers load. PICTURE is
 // 224×224 of raw RGB, CLIP at most 3 seconds of 16 kHz, 16 bits, mono.
 package main
 
@@ -39,6 +42,9 @@ func run(args []string) error {
 	}
 	if flags.Arg(0) == "tower" && flags.NArg() == 2 {
 		return turns.WriteTower(flags.Arg(1))
+	}
+	if flags.Arg(0) == "score" && flags.NArg() == 1 {
+		return turns.WriteScore(os.Stdin, os.Stdout)
 	}
 	if flags.NArg() < 2 || flags.NArg() > 3 {
 		return errors.New("want WORK MODEL [INPUT] (see go doc ./cmd/turns)")

@@ -46,6 +46,8 @@ func TestRowsOfPeers(t *testing.T) {
 {"item":"lm.y.prefill","program":"peer","ms":[1000,1000,2000],"work":512}
 {"item":"asr.z","program":"kuai","ms":[100],"work":1,"text":"go forward"}
 {"item":"asr.z","program":"peer","ms":[500],"work":1,"text":"go backward"}
+{"item":"wer.w","program":"kuai","ms":[100],"work":1,"errors":3,"words":100}
+{"item":"wer.w","program":"peer","ms":[400],"work":1,"errors":6,"words":100}
 `
 	command := exec.Command("python3", filepath.Join(peers, "rows.py"))
 	command.Stdin = strings.NewReader(samples)
@@ -69,6 +71,7 @@ func TestRowsOfPeers(t *testing.T) {
 		{"lm.y.prefill.p99", "peer", 512 / 0.6, 0.3, false, false},
 		{"asr.z", "peer", 100, 0.2, true, true},
 		{"asr.z.same_words", "peer", 0, 1, false, true},
+		{"wer.w.errors", "peer", 0.03, 0.5, true, true},
 		{"memory.encode.x.f32", "", 1.1, 0, true, true},
 	} {
 		if len(rows[want.name]) == 0 {

@@ -26,6 +26,8 @@ type Turn struct {
 	// What came out, to compare: an embedding, or a text.
 	Embedding []float32 `json:"embedding,omitempty"`
 	Text      string    `json:"text,omitempty"`
+	// Texts are those of all recordings.
+	Texts []string `json:"texts,omitempty"`
 	// WeightsMB and SessionsMB are what the kernels hold.
 	WeightsMB  float64 `json:"weights_mb"`
 	SessionsMB float64 `json:"sessions_mb"`
@@ -42,8 +44,8 @@ type Turns struct {
 
 // Work says what is measured.
 type Work struct {
-	// Kind is encode (a picture), prefill or decode (a language model), or asr
-	// (a clip of speech).
+	// Kind is encode (a picture), prefill or decode (a language model), asr (a
+	// clip of speech) or wer (Recordings, in the folder Input).
 	Kind string
 	// Model is the folder or file of the weights, Input the picture (towerSize
 	// squared, raw RGB) or clip (raw, 16 kHz).
@@ -90,8 +92,10 @@ func Open(w Work) (*Turns, error) {
 		err = t.openModel(w, kernels.Options{Precision: precision})
 	case "asr":
 		err = t.openSpeech(w, kernels.Options{Precision: precision})
+	case "wer":
+		err = t.openRecordings(w, kernels.Options{Precision: precision})
 	default:
-		err = fmt.Errorf("work %q: want encode, prefill, decode or asr", w.Kind)
+		err = fmt.Errorf("work %q: want encode, prefill, decode, asr or wer", w.Kind)
 	}
 	if err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ standard output; the samples they are made of to build/peers/samples.jsonl.
 import argparse
 import json
 import pathlib
+import subprocess
 import sys
 
 import rows
@@ -21,7 +22,8 @@ TURNS = "build/turns"
 MODELS = pathlib.Path.home() / ".local/share/kuai/models"
 GGUF = MODELS / "smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf"
 WHISPER = MODELS / "whisper-base"
-CLIP = pathlib.Path("/usr/share/pocketsphinx/test/data/goforward.raw")
+RECORDINGS = pathlib.Path("/usr/share/pocketsphinx/test/data")
+CLIP = RECORDINGS / "goforward.raw"
 TOWER = "clip-vit-b32"
 SIDE = 224
 PROMPT, ANSWER = 512, 64
@@ -38,7 +40,7 @@ class Plan:
         return Entrant(item, rows.OURS, command, **options)
 
     def peer(self, item: str, program: str, *arguments, **options) -> Entrant:
-        library = program.split(" ")[0]
+        library = options.pop("library", program.split(" ")[0])
         command = [sys.executable, str(HERE / "peer.py"), self.threads, library]
         return Entrant(item, program, command + [str(a) for a in arguments], **options)
 
@@ -85,6 +87,26 @@ class Plan:
             self.peer(item, "faster-whisper int8", WHISPER, CLIP, "int8", burst=1),
         ]
 
+    def wer(self) -> list[Entrant]:
+        out = []
+        for precision, compute in (("stored", "float32"), ("int8", "int8")):
+            name = f"faster-whisper {compute}"
+            item = f"wer.whisper-base.{precision}"
+            out.append(self.ours(item, "wer", WHISPER, RECORDINGS, precision=precision, burst=1))
+            peer = [WHISPER, RECORDINGS, compute]
+            out.append(self.peer(item, name, *peer, library="faster-whisper-recordings", burst=1))
+        return out
+
+
+def score(sample: dict) -> dict:
+    """Counts the errors of the recordings' texts, ours and a peer's alike."""
+    if texts := sample.get("texts"):
+        counted = subprocess.run(
+            [TURNS, "score"], input=json.dumps(texts), capture_output=True, text=True, check=True
+        )
+        sample |= json.loads(counted.stdout)
+    return sample
+
 
 def scene() -> bytes:
     """A picture with slopes, edges and grain."""
@@ -112,7 +134,7 @@ def given(path: str) -> list[tuple[str, list[Entrant]]]:
 
 
 # The groups and how often each program has its turn.
-ROUNDS = {"encode": 25, "prefill": 15, "decode": 15, "asr": 15}
+ROUNDS = {"encode": 25, "prefill": 15, "decode": 15, "asr": 15, "wer": 3}
 
 
 def main() -> None:
@@ -129,7 +151,7 @@ def main() -> None:
     groups = given(o.plan) if o.plan else [(g, getattr(plan, g)()) for g in o.only or ROUNDS]
     samples = []
     for name, entrants in groups:
-        samples += alternate(entrants, o.rounds or ROUNDS.get(name, 15))
+        samples += map(score, alternate(entrants, o.rounds or ROUNDS.get(name, 15)))
     out = pathlib.Path(o.out)
     (FOLDER / "samples.jsonl").write_text("".join(json.dumps(s) + "\n" for s in samples))
     figures = rows.rows(samples)

@@ -4,6 +4,7 @@ python peer.py THREADS onnxruntime MODEL.onnx PICTURE
 python peer.py THREADS openvino MODEL.onnx PICTURE f32|bf16
 python peer.py THREADS llama.cpp MODEL.gguf prefill|decode
 python peer.py THREADS faster-whisper FOLDER CLIP float32|int8
+python peer.py THREADS faster-whisper-recordings FOLDER RECORDINGS float32|int8
 """
 
 import json
@@ -109,31 +110,60 @@ def words(text: str) -> str:
     return " ".join(NUMBERS.get(word, word) for word in found)
 
 
-def whisper(threads: int, folder: str, path: str, compute: str) -> Callable[[], dict]:
+def load_whisper(threads: int, folder: str, compute: str):
     import faster_whisper
-    import numpy as np
 
-    model = faster_whisper.WhisperModel(
+    return faster_whisper.WhisperModel(
         folder, device="cpu", compute_type=compute, cpu_threads=threads
     )
+
+
+def transcribe(model, samples) -> str:
+    # Greedy, English, no time stamps, no second try: what kuai does.
+    parts, _ = model.transcribe(
+        samples,
+        language="en",
+        beam_size=1,
+        temperature=0,
+        without_timestamps=True,
+        condition_on_previous_text=False,
+    )
+    return " ".join(part.text for part in parts)
+
+
+def whisper(threads: int, folder: str, path: str, compute: str) -> Callable[[], dict]:
+    import numpy as np
+
+    model = load_whisper(threads, folder, compute)
     samples = np.fromfile(path, dtype="<i2").astype(np.float32) / 32768
     samples = np.pad(samples, (0, CLIP_SECONDS * RATE - len(samples)))
 
-    def hear() -> str:
-        # Greedy, English, no time stamps, no second try: what kuai does.
-        parts, _ = model.transcribe(
-            samples,
-            language="en",
-            beam_size=1,
-            temperature=0,
-            without_timestamps=True,
-            condition_on_previous_text=False,
-        )
-        return " ".join(part.text for part in parts)
+    def once() -> dict:
+        ms, text = timed(lambda: transcribe(model, samples))
+        return {"ms": ms, "text": words(text)}
+
+    return once
+
+
+def recordings(threads: int, folder: str, root: str, compute: str) -> Callable[[], dict]:
+    import pathlib
+
+    import numpy as np
+    from faster_whisper.audio import decode_audio
+
+    model = load_whisper(threads, folder, compute)
+    listed = pathlib.Path(__file__).parents[2] / "internal/turns/recordings.json"
+    clips = []
+    for r in json.loads(listed.read_text()):
+        path = pathlib.Path(root) / r["file"]
+        if path.suffix == ".raw":
+            clips.append(np.fromfile(path, dtype="<i2").astype(np.float32) / 32768)
+        else:
+            clips.append(decode_audio(str(path), sampling_rate=RATE))
 
     def once() -> dict:
-        ms, text = timed(hear)
-        return {"ms": ms, "text": words(text)}
+        ms, texts = timed(lambda: [transcribe(model, c) for c in clips])
+        return {"ms": ms, "texts": texts}
 
     return once
 
@@ -143,6 +173,7 @@ PEERS = {
     "openvino": openvino,
     "llama.cpp": llama,
     "faster-whisper": whisper,
+    "faster-whisper-recordings": recordings,
 }
 
 

@@ -7,6 +7,7 @@ A sample is what one program did with one item:
     {"item": "encode.x.int8", "program": "kuai", "ms": [7.1, 7.3, …], "work": 1,
      "text": "…", "embedding": […], "peak_mb": 200, "weights_mb": 90, "sessions_mb": 3}
 
+"errors" and "words" are those of a set of recordings: their ratio is the word error rate.
 work above 1 is the tokens of one turn: such an item is a rate. The program "kuai" is ours,
 all others are peers. A row is one of internal/bench: value is ours; ratio is our time over
 the peer's, or the peer's rate over ours. The first row of an item is beside its fastest
@@ -103,6 +104,19 @@ def equal(ours: dict, exact: dict | None, peers: list[dict]) -> list[dict]:
     return out
 
 
+def word_errors(ours: dict, peers: list[dict]) -> list[dict]:
+    """The word error rate beside each peer's; one error stands for none, which has no ratio."""
+    if "errors" not in ours:
+        return []
+    rate = ours["errors"] / ours["words"]
+    out = []
+    for peer in peers:
+        ratio = max(ours["errors"], 1) / max(peer["errors"], 1)
+        goal = f"<={math.ceil(peer['errors'] / peer['words'] * 1e4) / 1e4:.4f}"
+        out.append(row(f"{ours['item']}.errors", rate, "", goal, peer["program"], ratio))
+    return out or [row(f"{ours['item']}.errors", rate)]
+
+
 def memory(ours: dict) -> list[dict]:
     held = ours.get("weights_mb", 0) + ours.get("sessions_mb", 0)
     if not held or not ours.get("peak_mb"):
@@ -116,7 +130,8 @@ def rows(samples: list[dict]) -> list[dict]:
     for item, sample in ours.items():
         peers = [s for s in samples if s["item"] == item and s["program"] != OURS]
         exact = ours.get(item.rsplit(".", 1)[0] + ".f32") if sample.get("embedding") else None
-        out += compared(sample, peers) + equal(sample, exact, peers) + memory(sample)
+        out += compared(sample, peers) + equal(sample, exact, peers) + word_errors(sample, peers)
+        out += memory(sample)
     return out
 
 

@@ -3,10 +3,12 @@ package broker
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // A server's folder in memory outlives a program that is killed, and the memory
@@ -50,15 +52,20 @@ func holdLock(folder string) (*os.File, error) {
 	return lock, nil
 }
 
-// sweep removes from parent the folders whose programs are gone. What belongs to
-// others, or cannot be removed, stays: it is in nobody's way.
-func sweep(parent string) {
+// withoutLockFor is how long a folder without a lock is left alone: programs of
+// before there were locks made such, and may still run.
+const withoutLockFor = 24 * time.Hour
+
+// sweep removes from parent the folders whose programs are gone: whose lock
+// nobody holds, or that have none and in which nothing was written for a day. What
+// belongs to others, or cannot be removed, stays: it is in nobody's way.
+func sweep(parent string, now time.Time) {
 	folders, err := filepath.Glob(filepath.Join(parent, folderPrefix+"*"))
 	if err != nil {
 		return
 	}
 	for _, folder := range folders {
-		if _, err := os.Stat(filepath.Join(folder, folderLock)); err != nil {
+		if _, err := os.Stat(filepath.Join(folder, folderLock)); err != nil && now.Sub(lastWritten(folder)) < withoutLockFor {
 			continue
 		}
 		lock, err := holdLock(folder)
@@ -68,4 +75,23 @@ func sweep(parent string) {
 		_ = os.RemoveAll(folder)
 		_ = lock.Close()
 	}
+}
+
+// lastWritten gives when something below folder was written last; what cannot be
+// looked at was written in the far future.
+func lastWritten(folder string) (last time.Time) {
+	err := filepath.WalkDir(folder, func(_ string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil && info.ModTime().After(last) {
+			last = info.ModTime()
+		}
+		return err
+	})
+	if err != nil {
+		return time.Unix(1<<40, 0)
+	}
+	return last
 }

@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/kuai-robot/kuai/robot"
 )
 
 // TestHoldsAFolder is the program that is killed.
@@ -56,7 +59,9 @@ func TestFoldersOfTheDeadAreSwept(t *testing.T) {
 		}
 		return len(found)
 	}
-	sweep(parent)
+	clock := robot.NewSystemClock()
+	now := clock.Epoch().Add(time.Duration(clock.Now()))
+	sweep(parent, now)
 	if n := count(); n != 3 {
 		t.Errorf("%d folders, want those of two that live and one without a lock", n)
 	}
@@ -64,9 +69,13 @@ func TestFoldersOfTheDeadAreSwept(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = child.Wait()
-	sweep(parent)
+	sweep(parent, now)
 	if n := count(); n != 2 {
 		t.Errorf("%d folders after one was killed, want 2", n)
+	}
+	sweep(parent, now.Add(2*withoutLockFor))
+	if n := count(); n != 1 {
+		t.Errorf("%d folders a day after the one without a lock was made, want the one that lives", n)
 	}
 	if _, err := os.Stat(mine); err != nil {
 		t.Error(err)

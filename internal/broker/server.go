@@ -16,6 +16,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"github.com/kuai-robot/kuai/internal/topics"
+	"github.com/kuai-robot/kuai/robot"
 )
 
 const (
@@ -99,8 +100,10 @@ func freeAddress(listen string) (host string, port int, err error) {
 func (s *Server) prepareFolder() error {
 	if s.folder == "" {
 		// Nothing here outlives the run: memory spares the disk, and a full disk.
+		clock := robot.NewSystemClock()
+		now := clock.Epoch().Add(time.Duration(clock.Now()))
 		for _, parent := range []string{sharedMemory, os.TempDir()} {
-			sweep(parent)
+			sweep(parent, now)
 			if folder, lock, err := claim(parent); err == nil {
 				s.folder, s.lock, s.temporary = folder, lock, true
 				return nil

@@ -119,7 +119,8 @@ def word_errors(ours: dict, peers: list[dict]) -> list[dict]:
 
 def memory(ours: dict) -> list[dict]:
     held = ours.get("weights_mb", 0) + ours.get("sessions_mb", 0)
-    if not held or not ours.get("peak_mb"):
+    # Recordings lie in memory beside the weights.
+    if not held or not ours.get("peak_mb") or "errors" in ours:
         return []
     return [row(f"memory.{ours['item']}", ours["peak_mb"] / held, bar=f"<={MEMORY:g}")]
 

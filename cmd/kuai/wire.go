@@ -99,7 +99,7 @@ func (a *app) runBench(ctx context.Context, names []string) error {
 	printer := bench.NewPrinter(a.out, a.json)
 	for _, g := range groups {
 		a.errors.move("measuring " + g.Name + ": " + g.About)
-		rows, err := g.Run(ctx)
+		rows, err := g.Run(bench.WithProgress(ctx, func(text string) { a.errors.move("measuring " + g.Name + ": " + text) }))
 		a.errors.clearLine()
 		if err != nil {
 			return fmt.Errorf("bench %s: %w", g.Name, err)

@@ -23,9 +23,6 @@ import (
 )
 
 const (
-	// trialCommands and trialSeed are of the measurement; tuning had others.
-	trialCommands = 300
-	trialSeed     = 20261
 	// timedCommands is how many sentences the latency is the median of.
 	timedCommands = 12
 	idleSeconds   = 30
@@ -55,20 +52,14 @@ func benchVoice(ctx context.Context, c *config.Config) (rows []bench.Row, err er
 	if err != nil {
 		return nil, err
 	}
-	return append(rows, bench.Row{Name: "voice.first_motion", Value: bench.Percentile(motion, 0.5), Unit: "ms", Bar: "<500"}), nil
+	rows = append(rows, bench.Row{Name: "voice.first_motion", Value: bench.Percentile(motion, 0.5), Unit: "ms", Bar: "<500"})
+	words, err := wordErrors(ctx, c)
+	return append(rows, words...), err
 }
 
 // benchCommands gives the share of spoken commands that begin the right skill.
 func benchCommands(ctx context.Context, c *config.Config) ([]bench.Row, error) {
-	right, read, err := RunVoiceTrial(ctx, c, VoiceTrial{Commands: trialCommands, Seed: trialSeed, Voices: TrialVoices})
-	if err != nil {
-		return nil, err
-	}
-	return []bench.Row{
-		{Name: "voice.command_success", Value: float64(right) / trialCommands, Bar: ">=0.9"},
-		{Name: "voice.typed_success", Value: float64(read) / trialCommands},
-		{Name: "voice.commands", Value: trialCommands, Bar: ">=300"},
-	}, nil
+	return EvalVoice(ctx, c, StandardVoiceTrial())
 }
 
 // spokenUntil gives how many of the samples are before the silence at the end.

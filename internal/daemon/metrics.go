@@ -59,6 +59,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	g.cameras()
 	g.links()
 	g.servos()
+	g.voice()
 }
 
 // gathering is one scrape.

@@ -22,7 +22,7 @@ const (
 // tell of themselves.
 func Metrics() []Metric {
 	withAgent, withPage, withServos := "with a runner", "with a page", "with a servo bus"
-	return []Metric{
+	return append([]Metric{
 		{"info", gaugeMetric, []string{"version", "robot", "driver"}, "1; the labels say what runs.", ""},
 		{"ready", gaugeMetric, nil, "1 when /readyz says so.", ""},
 
@@ -65,5 +65,5 @@ func Metrics() []Metric {
 		{"servo_bus_opened_total", counterMetric, nil, "How often the port of the servo bus was opened.", withServos},
 		{"servo_volts", gaugeMetric, []string{"joint"}, "Supply of a servo.", withServos},
 		{"servo_amperes", gaugeMetric, []string{"joint"}, "Current of a servo.", withServos},
-	}
+	}, voiceMetrics()...)
 }

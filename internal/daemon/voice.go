@@ -43,6 +43,7 @@ type voice struct {
 	// pressed is what the topic talk last said.
 	pressed atomic.Bool
 	halted  *robot.Mailbox[heardStop]
+	tally   voiceTally
 	// loaded is closed once the speech model was asked for.
 	load *robot.Mailbox[struct{}]
 
@@ -201,7 +202,7 @@ func (v *voice) newEar(o microphone.Config) (*ear, error) {
 	}
 	c := listen.Config{
 		Voice: voiceModel, Recogniser: v.ears, Clock: v.daemon.clock, Language: v.config.Language,
-		Timing: timingOf(v.config), Early: v.config.Early, Complete: v.whole, Partial: partialEvery,
+		Timing: timingOf(v.config), Early: v.config.Early, Complete: v.whole, Joins: v.joins, Partial: partialEvery,
 		Push:    v.config.Listen == config.ListenPush || o.Name == pageMicrophone,
 		Heard:   func(u listen.Utterance) { v.heard(e, &u) },
 		Talking: func(u listen.Utterance) { v.talking(e, &u) },

@@ -73,6 +73,9 @@ func (v *voice) whole(text string) bool {
 	return v.dialogue.Whole(text, v.scene())
 }
 
+// joins says whether rest goes on with a sentence that seemed to be whole.
+func (v *voice) joins(first, rest string) bool { return v.dialogue.Joins(first, rest) }
+
 // plain says whether there is nothing to mend about a text.
 func (v *voice) plain(text string) bool {
 	v.mu.Lock()
@@ -85,6 +88,7 @@ func (v *voice) plain(text string) bool {
 func (v *voice) word(e *ear, h listen.Hit, at robot.Time) {
 	if h.Group == keyword.Stop().Name {
 		v.daemon.Stop(fmt.Sprintf("%q was said into microphone %s", h.Word, e.name))
+		v.tally.stopWord(h.Word)
 		v.halted.Put(heardStop{word: h.Word, microphone: e.name, score: h.Score})
 		return
 	}
@@ -153,7 +157,7 @@ func (v *voice) act(r *dialogue.Reply, said *topics.Said, id string, u *listen.U
 	case dialogue.Command:
 		d.stages.hear.add(u.Ready.Sub(u.Until))
 		said.Kind, said.ID, said.Instruction, said.Reason = topics.SaidHeard, id, r.Instruction, ""
-		v.command(spoken{id, r.Instruction})
+		v.command(spoken{id, r.Instruction}, u.Continues)
 	case dialogue.Question, dialogue.Answer:
 		said.Kind = topics.SaidHeard
 	case dialogue.NotUnderstood:
@@ -162,6 +166,7 @@ func (v *voice) act(r *dialogue.Reply, said *topics.Said, id string, u *listen.U
 	default:
 		said.Kind = topics.SaidIgnored
 	}
+	v.tally.utterance(said.Kind, u.Ready.Sub(u.Until), u.Ready.Sub(u.Decided))
 	v.say(*said)
 	if r.Say != "" {
 		kind := topics.SaidAnswer
@@ -172,8 +177,21 @@ func (v *voice) act(r *dialogue.Reply, said *topics.Said, id string, u *listen.U
 	}
 }
 
-// command carries a command out, or lets it wait for the one before.
-func (v *voice) command(s spoken) {
+// command carries a command out, or lets it wait for the one before. One that
+// continues the one before takes its place.
+func (v *voice) command(s spoken, continues bool) {
+	if continues {
+		v.mu.Lock()
+		n := len(v.waiting)
+		if n > 0 {
+			v.waiting[n-1] = s
+		}
+		v.mu.Unlock()
+		if n == 0 {
+			v.begin(s)
+		}
+		return
+	}
 	if v.config.Commands == config.Queue && v.daemon.worker.busy() {
 		v.mu.Lock()
 		full := len(v.waiting) == waitingCommands

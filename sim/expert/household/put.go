@@ -169,12 +169,12 @@ type spot struct {
 
 // How spots are looked for, m.
 const (
-	gridM = 0.02
+	gridM = 0.01
 	gapM  = 0.02 // between two things
 	edgeM = 0.012
 	// tightM is the least gap, where there is no better spot; what is nearer than
 	// touchM would rest on the other.
-	tightM = 0.008
+	tightM = 0.006
 	touchM = 0.002
 	// nearWorth is what a metre of way is worth, beside a metre of room that a spot
 	// leaves unused between things.

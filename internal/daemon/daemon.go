@@ -207,6 +207,9 @@ func (d *Daemon) buildMind() (err error) {
 	}
 	d.closers = append(d.closers, d.mind.Close)
 	d.mind.compute.listen(d.computeWarning)
+	if err := d.mind.remember(d.clock, d.warn); err != nil {
+		return err
+	}
 	e := newScripted(d.description)
 	d.heater, _ = any(e).(heater)
 	planner, closePlanner, err := d.mind.planner(d.clock, e)
@@ -227,7 +230,11 @@ func (d *Daemon) buildMind() (err error) {
 	if err != nil {
 		return err
 	}
-	d.agent, err = d.mind.newAgent(planner, runner, body, clock, d.progress)
+	chooser, err := d.mind.elsewhere(planner, e, d.clock, d.warn)
+	if err != nil {
+		return err
+	}
+	d.agent, err = d.mind.newAgent(chooser, runner, body, clock, d.progress)
 	return err
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/kuai-robot/kuai/kernels/cuda/gpu"
 	"github.com/kuai-robot/kuai/kernels/ref"
 	"github.com/kuai-robot/kuai/policy/agent"
+	"github.com/kuai-robot/kuai/policy/memory"
 	"github.com/kuai-robot/kuai/policy/saycan"
 	"github.com/kuai-robot/kuai/policy/skill"
 	"github.com/kuai-robot/kuai/robot"
@@ -33,6 +34,8 @@ type mind struct {
 	prompt saycan.Prompt
 	// compute is what the backend has to say: why a GPU is not used.
 	compute *notices
+	// memory is nil where it is off.
+	memory *memory.Store
 }
 
 // newMind loads what c.Planner names.
@@ -56,7 +59,7 @@ func loadMind(c *config.Config, catalogue *skill.Catalogue) (*mind, error) {
 	}
 	adapter, prompt := adapterOf(&c.Planner)
 	compute := &notices{}
-	model, err := generate.Open(path, newBackend(&c.Planner, compute.add), generate.Options{Context: planContext, Adapter: adapter})
+	model, err := generate.Open(path, newBackend(&c.Planner, compute.add), generate.Options{Context: planContext, Adapter: adapter, Draw: c.Planner.Backend == config.BackendCUDA})
 	if errors.Is(err, generate.ErrAdapter) {
 		return nil, fmt.Errorf("planner.adapter: %w (set it to %s to plan without one)", err, config.None)
 	}

@@ -203,5 +203,9 @@ func (in *Interpreter) answerWho(l *lines) string {
 	if name == "" {
 		name = "kuai"
 	}
-	return l.pick("I am %s, a robot that does what it is told, within reason.", "我是 %s，一个机器人。", name)
+	persona := in.config.Persona
+	if persona == "" {
+		persona = l.pick("a robot that does what it is told, within reason", "一个机器人")
+	}
+	return l.pick("I am %s, %s.", "我是 %s，%s。", name, persona)
 }

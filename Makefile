@@ -99,7 +99,8 @@ VLA_RUN ?= $(VLA)/seed$(SEED)
 train-vla: build train-deps ## the policy that sees: demonstrations, training, DAgger; resumes (SEED=1, VLA=FOLDER; the weights end in VLA/seed1/policy)
 	nice -n 15 $(TRAIN_VENV)/bin/python -m train.vla.run --data $(VLA) --out $(VLA_RUN) --seed $(SEED) $(TRAIN)
 
-VOICE := build/voice
+VOICE ?= $(HOME)/.cache/kuai-train/voice
+MINUTES ?= 300
 WHISPER ?= $(HOME)/.local/share/kuai/models/whisper-base/model.bin
 MINILM ?= $(HOME)/.local/share/kuai/models/all-minilm-l6-v2
 VOICE_PYTHON := OMP_NUM_THREADS=1 nice -n 10 $(TRAIN_VENV)/bin/python -m train.voice
@@ -107,16 +108,16 @@ VOICE_PYTHON := OMP_NUM_THREADS=1 nice -n 10 $(TRAIN_VENV)/bin/python -m train.v
 train-voice-deps: train-deps test-deps
 	$(TRAIN_VENV)/bin/pip install -q -r train/voice/requirements.txt
 
-train-voice: train-voice-deps build ## the stop word detector and the sound head: synthetic voices, noise, curves in build/voice (SEED=1)
+train-voice: train-voice-deps build ## the stop word detector, its second opinion and the sound head: resumes (SEED=1, VOICE=FOLDER, MINUTES=300 of one core for the detector)
 	@bin/kuai models pull whisper-base
 	@bin/kuai models pull all-minilm-l6-v2
-	$(VOICE_PYTHON).bank --out $(VOICE)/bank
-	$(VOICE_PYTHON).scene --bank $(VOICE)/bank --split test --out $(VOICE)/scenes/test.npz --count 150 --seed 99
-	$(VOICE_PYTHON).scene --bank $(VOICE)/bank --out $(VOICE)/scenes/train.npz --count 4500 --seed $(SEED)
-	$(VOICE_PYTHON).detector --train $(VOICE)/scenes/train.npz --test $(VOICE)/scenes/test.npz --out $(VOICE)/detector$(SEED) --seed $(SEED) $(TRAIN)
+	$(VOICE_PYTHON).run --out $(VOICE) --minutes $(MINUTES) --seed $(SEED) $(TRAIN)
+	$(VOICE_PYTHON).hits --checkpoint $(VOICE)/detector/checkpoint.pt --bank $(VOICE)/bank --whisper $(WHISPER) --out $(VOICE)/hits/train --files 250 --seed $(SEED)
+	$(VOICE_PYTHON).hits --checkpoint $(VOICE)/detector/checkpoint.pt --bank $(VOICE)/bank --whisper $(WHISPER) --out $(VOICE)/hits/test --files 25 --seed 99 --split test
+	$(VOICE_PYTHON).verifier --train $(VOICE)/hits/train --test $(VOICE)/hits/test --out $(VOICE)/verifier --seed $(SEED)
 	$(VOICE_PYTHON).sounds --whisper $(WHISPER) --out $(VOICE)/sounds/train.npz --split train
 	$(VOICE_PYTHON).sounds --whisper $(WHISPER) --out $(VOICE)/sounds/test.npz --split test --scale 0.16
-	$(VOICE_PYTHON).head --text $(MINILM) --train $(VOICE)/sounds/train.npz --test $(VOICE)/sounds/test.npz --out $(VOICE)/head$(SEED) --seed $(SEED)
+	$(VOICE_PYTHON).head --text $(MINILM) --train $(VOICE)/sounds/train.npz --test $(VOICE)/sounds/test.npz --out $(VOICE)/head --seed $(SEED)
 
 parity-voice: ## after new weights of the stop word detector: what PyTorch makes of them, for the test
 	$(VOICE_PYTHON).parity perception/keyword/weights/keyword.safetensors perception/keyword/testdata/parity.json

@@ -18,12 +18,12 @@ from safetensors.torch import save_file
 from torch import nn
 
 from . import features
-from .scene import IGNORED
+from .scene import IGNORED, SAID
 from .words import CLASSES, STOPS
 
 WIDTH, KERNELS = 96, (6, 5, 5)
-SAID = 640  # more than there are things that are said
 DELAY = 3  # steps that a word is heard later than scenes ask for: more of what follows it is known
+SAVED = 120  # seconds between checkpoints
 PAST = 20  # rows before the two of a step that its convolutions see
 QUIET = (math.log10(features.FLOOR) + 3) / 2  # a row without any sound
 
@@ -145,14 +145,18 @@ class Trainer:
     def part(self) -> float:
         return min(1.0, self.seconds / 60 / self.a.minutes)
 
-    def train(self, rows: np.ndarray, labels: np.ndarray, said: np.ndarray) -> None:
+    def train(
+        self, rows: np.ndarray, labels: np.ndarray, said: np.ndarray, until: float = math.inf
+    ) -> None:
+        """until so many seconds of one core, in all, or all of a.minutes."""
+        saved = time.monotonic()
         a, lanes, chunk = self.a, self.a.lanes, 128
         steps = labels.shape[1]
         numbers = np.random.default_rng(a.seed + self.step)
         draw = torch.Generator().manual_seed(a.seed + self.step)
         state = self.model.begin(lanes)
         self.model.train()
-        while self.part() < 1:
+        while self.part() < 1 and self.seconds < until:
             start = time.process_time()
             chosen = numbers.choice(len(rows), lanes, replace=False)
             parts = stretch(rows[chosen], labels[chosen], said[chosen], numbers.uniform(0.85, 1.18))
@@ -195,7 +199,9 @@ class Trainer:
                     f"step {self.step} loss {np.mean(self.losses[-200:]):.4f} {self.seconds:.0f} s",
                     flush=True,
                 )
+            if time.monotonic() - saved > SAVED:
                 self.save()
+                saved = time.monotonic()
         self.save()
 
     def save(self) -> None:

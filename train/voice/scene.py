@@ -8,6 +8,7 @@ word has just ended, IGNORED around that, else background.
 
 import argparse
 import time
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +23,10 @@ STEPS = 512
 STEP = 2 * features.HOP
 SAMPLES = STEP * STEPS + features.WINDOW - features.HOP
 IGNORED = -1
-ENGINES = ("flite", "kokoro", "piper")
-SHARES = {"espeak": 0.55, "flite": 0.12, "kokoro": 0.33, "piper": 0.3}
+# mined are no engine's, but what was taken for a word.
+ENGINES = ("flite", "kokoro", "piper", "mined")
+SHARES = {"espeak": 0.55, "flite": 0.12, "kokoro": 0.33, "piper": 0.3, "mined": 0.3}
+SAID = 640  # numbers of what is said
 
 # Seconds from the end of a word: its class from FROM to UNTIL, ignored around.
 BEFORE, FROM, UNTIL, AFTER = -0.10, 0.03, 0.20, 0.36
@@ -36,9 +39,15 @@ def heard_at(step: np.ndarray | int):
     return STEP * step + features.WINDOW + features.HOP
 
 
+def numbered(text: str) -> int:
+    """A number for a text, the same whatever else is in the bank."""
+    return len(CLASSES) + zlib.crc32(text.encode()) % (SAID - len(CLASSES))
+
+
 class Maker:
     def __init__(self, bank: Bank, seed: int):
         self.bank = bank
+        self.words = 0.36  # share of what is said that is a word of the detector
         self.draw = np.random.default_rng(seed)
         self.rooms = [noise.room(self.draw) for _ in range(150)]
         labels = bank.labels
@@ -55,17 +64,10 @@ class Maker:
             for label in (LIKE, SPEECH, *range(1, len(CLASSES)))
         }
         spoken = [w.spellings[0] for w in WORDS]
-        # What a clip says: its class, or a number of its own for what is like a word.
+        # What a clip says: its class, or a number that what is like a word always has.
         texts = [str(n).split(" / ")[0] for n in bank.names]
-        known = {
-            t: i
-            for i, t in enumerate(
-                sorted({t for t, label in zip(texts, labels, strict=True) if label == LIKE}),
-                len(CLASSES),
-            )
-        }
         self.said = [
-            int(label) if label != LIKE else known[t]
+            int(label) if label != LIKE else numbered(t)
             for t, label in zip(texts, labels, strict=True)
         ]
         # Clips that say a word more than once, or another one before it.
@@ -136,7 +138,8 @@ class Maker:
             self.speak(x, labels, said)
         if draw.random() < 0.6:
             x = noise.reverberate(x, self.rooms[draw.integers(len(self.rooms))])
-        snr = 50 if draw.random() < 0.1 else draw.uniform(-3, 30)
+        kind = draw.random()
+        snr = 50 if kind < 0.1 else draw.uniform(-3, 10) if kind < 0.55 else draw.uniform(10, 30)
         x = x + self.background(SAMPLES) * 10 ** (-snr / 20)
         if draw.random() < 0.6:
             x = noise.colour(draw, x)
@@ -157,9 +160,10 @@ class Maker:
         while at < SAMPLES:
             kind = draw.random()
             label = SPEECH
-            if kind < 0.36:
+            if kind < self.words:
                 label = 1 if draw.random() < 0.2 else int(draw.integers(1, len(CLASSES)))
-            i = self.pick(label if kind < 0.36 else LIKE if kind < 0.6 else SPEECH)
+            like = self.words + 0.375 * (1 - self.words)
+            i = self.pick(label if kind < self.words else LIKE if kind < like else SPEECH)
             y = self.clip(i) * voice * 10 ** (draw.uniform(-4, 4) / 20)
             end = at + len(y)
             if end > SAMPLES:

@@ -63,9 +63,13 @@ class Encoder:
             x, x.shape[-1:], self.w[at + "/gamma"], self.w[at + "/beta"], 1e-5
         )
 
-    @torch.no_grad()
     def __call__(self, samples: np.ndarray) -> np.ndarray:
         """The mean over the rows for a clip at 16 kHz."""
+        return self.rows(samples).mean(0).numpy()
+
+    @torch.no_grad()
+    def rows(self, samples: np.ndarray) -> torch.Tensor:
+        """[rows, width], a row each 20 ms."""
         x = torch.from_numpy(log_mel(samples)).T[None]
         for i, stride in ((1, 1), (2, 2)):
             x = functional.gelu(
@@ -93,7 +97,7 @@ class Encoder:
                 self.linear(self.norm(x, at + "ffn/layer_norm"), at + "ffn/linear_0")
             )
             x = x + self.linear(h, at + "ffn/linear_1")
-        return self.norm(x, "encoder/layer_norm").mean(0).numpy()
+        return self.norm(x, "encoder/layer_norm")
 
 
 def log_mel(samples: np.ndarray) -> np.ndarray:

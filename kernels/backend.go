@@ -84,6 +84,8 @@ type Instance interface {
 	// Memory is the host memory of an input, output or state, at its largest
 	// size; rows are contiguous. It stays where it is until Close.
 	Memory(v Value) []byte
+	// MoveRow copies a row of a state over another one, where the state lies.
+	MoveRow(state Value, to, from int) error
 	// Run computes all nodes for scalars that have been checked.
 	Run(scalars *Scalars) error
 	Close() error

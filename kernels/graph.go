@@ -156,6 +156,10 @@ func (g *Graph) Add(op Op) Value {
 		t = g.Info(op.X).Type
 	case Slice:
 		t = g.Info(op.X).Type
+	case Resize:
+		t = U8
+	case Sample:
+		t = I32
 	}
 	g.Nodes = append(g.Nodes, Node{Op: op})
 	g.values = append(g.values, Info{Kind: Computed, Type: t, Shape: shape, Node: len(g.Nodes) - 1})

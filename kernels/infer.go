@@ -26,6 +26,9 @@ func (o Attention) operands() []Value { return append([]Value{o.Q, o.K, o.V}, pr
 func (o Softmax) operands() []Value   { return []Value{o.X} }
 func (o LogProb) operands() []Value   { return []Value{o.X, o.Rows, o.Cols} }
 func (o Activate) operands() []Value  { return []Value{o.X} }
+func (o Sample) operands() []Value    { return []Value{o.X, o.Recent, o.How} }
+func (o Resize) operands() []Value    { return []Value{o.X, o.Across, o.Down} }
+func (o LogPower) operands() []Value  { return []Value{o.X} }
 func (o Binary) operands() []Value    { return []Value{o.X, o.Y} }
 func (o Conv1D) operands() []Value    { return []Value{o.X} }
 func (o Conv2D) operands() []Value    { return []Value{o.X} }
@@ -55,6 +58,9 @@ func (Attention) named() string { return "Attention" }
 func (Softmax) named() string   { return "Softmax" }
 func (LogProb) named() string   { return "LogProb" }
 func (Activate) named() string  { return "Activate" }
+func (Sample) named() string    { return "Sample" }
+func (Resize) named() string    { return "Resize" }
+func (LogPower) named() string  { return "LogPower" }
 func (Binary) named() string    { return "Binary" }
 func (o Conv1D) named() string  { return weightName("Conv1D", o.W) }
 func (o Conv2D) named() string  { return weightName("Conv2D", o.W) }

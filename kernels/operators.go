@@ -125,6 +125,21 @@ type LogProb struct {
 	X, Rows, Cols Value
 }
 
+// Sample chooses a token after each row of logits: X [rows, V], result i32
+// [rows, 1]. How is an f32 input [1, 4]: temperature, top-p, repetition penalty,
+// and a number from 0 to 1 that decides the draw. Of equals the lower token
+// comes first.
+//
+// The logits of tokens in Recent, an i32 input [n], are divided by the penalty
+// where they are above 0, else multiplied (arXiv 1909.05858, section 4.1).
+// Temperature 0 takes the largest logit. Otherwise the tokens, ordered by
+// probability at that temperature, are cut after the first that brings the sum to
+// top-p (0 or 1: none is cut), and the first whose running sum exceeds the draw's
+// share of the rest is taken. A logit that is no number, or +Inf, gives −1.
+type Sample struct {
+	X, Recent, How Value
+}
+
 // Activate applies a function to each element.
 type Activate struct {
 	X   Value
@@ -169,6 +184,26 @@ type Conv2D struct {
 	Stride, Padding        int // Stride 0 means 1
 	Act                    Activation
 	PixelScale, PixelShift []float32
+}
+
+// Resize makes a camera's picture larger or smaller: X u8 input [pixels, C], row
+// after row of Width pixels. Across and Down are i32 inputs [W, n] and [H, m] with a
+// row for each column, and each row, of the result u8 [H, W, C]: the first pixel that
+// it is made of, how many, and their weights times 2^ResizeBits, whose magnitudes
+// add up to at most 2. Down the columns go the results of the rows, rounded to
+// bytes; that is what Pillow does.
+type Resize struct {
+	X, Across, Down Value
+	Width           Scalar
+}
+
+// ResizeBits are the fraction bits of the weights of Resize.
+const ResizeBits = 22
+
+// LogPower makes a spectrogram of powers Whisper's: log10 of X, at least 1e-10, no
+// more than 8 below the largest of all elements, plus 4, over 4.
+type LogPower struct {
+	X Value
 }
 
 // Pad extends [frames, C] by mirrored frames (without repeating the edge).

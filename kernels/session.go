@@ -30,10 +30,10 @@ func (s *Session) Get(scalar Scalar) int { return int(s.scalars[scalar.ID]) }
 // A value of another type or kind, or a closed session, gives nil.
 func (s *Session) F32(v Value) []float32 { return typed[float32](s, v, F32) }
 
-// I32 is the memory of an i32 input.
+// I32 is the memory of an i32 input or output.
 func (s *Session) I32(v Value) []int32 { return typed[int32](s, v, I32) }
 
-// U8 is the memory of a u8 input.
+// U8 is the memory of a u8 input or output.
 func (s *Session) U8(v Value) []uint8 { return typed[uint8](s, v, U8) }
 
 // Half is the memory of an f16 or bf16 state.
@@ -89,6 +89,27 @@ func (s *Session) Run(ctx context.Context) error {
 	return nil
 }
 
+// MoveRow copies a row of a state over another, on the device that has it.
+func (s *Session) MoveRow(state Value, to, from int) error {
+	info := s.program.Graph.Info(state)
+	if s.instance == nil {
+		return ErrClosed
+	}
+	if rows := info.Shape.Rows().Max(); info.Kind != IsState || min(to, from) < 0 || max(to, from) >= rows {
+		return fmt.Errorf("graph %s: row %d to row %d of %s %v: not rows of a state", s.program.Graph.Name, from, to, info.Name, info.Shape)
+	}
+	if to == from {
+		return nil
+	}
+	return s.instance.MoveRow(state, to, from)
+}
+
+// MoveBytes is Instance.MoveRow for a state in host memory.
+func MoveBytes(memory []byte, info Info, to, from int) {
+	size, _ := info.Type.RowBytes(info.Shape.Cols())
+	copy(memory[to*size:(to+1)*size], memory[from*size:(from+1)*size])
+}
+
 // Close frees the memory of the session; states shared with others stay.
 func (s *Session) Close() error {
 	if s.instance == nil {
@@ -109,9 +130,16 @@ type check struct {
 	rows  Dim   // rows that must fit limit from at on
 	at    Scalar
 	limit Dim
+	taps  *Resize // whose weights must be of pixels that are there
 }
 
 func (c *check) run(s *Session) error {
+	if c.taps != nil {
+		if err := c.taps.checkTaps(s); err != nil {
+			return fmt.Errorf("%s: %w", c.op, err)
+		}
+		return nil
+	}
 	limit := c.limit.At(&s.scalars)
 	if c.index == 0 {
 		at, rows := s.Get(c.at), c.rows.At(&s.scalars)
@@ -140,6 +168,10 @@ func (g *Graph) runChecks() []check {
 		case LogProb:
 			out = append(out, check{op: name, index: op.Rows, limit: g.Shape(op.X).Rows()},
 				check{op: name, index: op.Cols, limit: N(g.Shape(op.X).Cols())})
+		case Sample:
+			out = append(out, check{op: name, index: op.Recent, limit: N(g.Shape(op.X).Cols())})
+		case Resize:
+			out = append(out, check{op: name, taps: &op})
 		case Store:
 			out = append(out, check{op: name + " " + g.Info(op.State).Name, rows: g.Shape(op.X).Rows(), at: op.At, limit: g.Shape(op.State).Rows()})
 		case Attention:

@@ -119,6 +119,8 @@ func (m emitter) op(what any) (code C.int32_t, arg unsafe.Pointer, err error) {
 		c := fresh[C.kc_pad](m.executable)
 		c.x, c.out, c.left, c.mirror = m.mat(o.from), m.mat(o.to), C.int32_t(o.left), flag(o.mirror)
 		return C.KC_PAD, unsafe.Pointer(c), nil
+	case choose:
+		return m.choose(o)
 	case unary:
 		return m.unary(o)
 	}

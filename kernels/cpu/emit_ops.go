@@ -99,6 +99,12 @@ func (m emitter) unary(o unary) (C.int32_t, unsafe.Pointer, error) {
 		c.x, c.out, c.rows, c.cols = m.mat(op.X), m.mat(o.to), index(op.Rows), index(op.Cols)
 		c.n = dim(m.info(op.Rows).Shape[0])
 		return C.KC_LOGPROB, unsafe.Pointer(c), nil
+	case kernels.Resize:
+		return m.resize(op, o.to)
+	case kernels.LogPower:
+		c := fresh[C.kc_log_power](m.executable)
+		c.x, c.out = m.mat(op.X), m.mat(o.to)
+		return C.KC_LOG_POWER, unsafe.Pointer(c), nil
 	case kernels.Activate:
 		c := fresh[C.kc_activate](m.executable)
 		c.x, c.out, c.act = m.mat(op.X), m.mat(o.to), C.int32_t(op.Act)

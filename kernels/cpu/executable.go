@@ -201,6 +201,14 @@ func (in *instance) Memory(v value) []byte {
 	return unsafe.Slice((*byte)(in.address(v)), in.executable.slots[v].bytes)
 }
 
+func (in *instance) MoveRow(v value, to, from int) error {
+	if in.arena == nil {
+		return kernels.ErrClosed
+	}
+	kernels.MoveBytes(in.Memory(v), in.executable.graph.Info(v), to, from)
+	return nil
+}
+
 func (in *instance) Run(s *kernels.Scalars) error {
 	if in.arena == nil {
 		return kernels.ErrClosed

@@ -219,6 +219,26 @@ typedef struct {
   int32_t kernel, stride, padding, out_height, out_width;
 } kc_max_pool;
 
+// A picture of bytes made of another, whose rows are scalars[width] pixels; across
+// and down hold, for each pixel, the first, how many, and their weights.
+typedef struct {
+  int32_t x, out, across, down;
+  int32_t width;  // scalar
+  int32_t out_height, out_width, channels;
+  int32_t across_ld, down_ld;
+} kc_resize;
+
+typedef struct {
+  kc_mat x, out;
+} kc_log_power;
+
+// scratch is memory for a row.
+typedef struct {
+  kc_mat x;
+  int32_t recent, how, out, scratch;
+  kc_dim n;  // of recent
+} kc_sample;
+
 // gates = x·wxᵀ + biases, computed before; step by step the rest.
 typedef struct {
   kc_mat gates, out;
@@ -248,6 +268,9 @@ typedef enum {
   KC_WINDOWS,
   KC_MAX_POOL,
   KC_LSTM,
+  KC_RESIZE,
+  KC_LOG_POWER,
+  KC_SAMPLE,
   KC_OPS,
 } kc_op;
 

@@ -227,6 +227,12 @@ type unary struct {
 	to value
 }
 
+// choose is a Sample with memory for a row.
+type choose struct {
+	kernels.Sample
+	to, row value
+}
+
 // operands lists what an operator reads.
 func operands(op kernels.Op) []value {
 	switch op := op.(type) {
@@ -248,6 +254,12 @@ func operands(op kernels.Op) []value {
 		return some(op.X)
 	case kernels.LogProb:
 		return some(op.X, op.Rows, op.Cols)
+	case kernels.Sample:
+		return some(op.X, op.Recent, op.How)
+	case kernels.Resize:
+		return some(op.X, op.Across, op.Down)
+	case kernels.LogPower:
+		return some(op.X)
 	case kernels.Activate:
 		return some(op.X)
 	case kernels.Binary:

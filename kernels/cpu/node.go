@@ -14,8 +14,12 @@ import (
 func (l *lowering) node(i int, n kernels.Node) error {
 	switch op := n.Op.(type) {
 	case kernels.Const: // known already
-	case kernels.Embed, kernels.Gather, kernels.Softmax, kernels.LogProb, kernels.Activate, kernels.Binary, kernels.MeanRows, kernels.Norm:
+	case kernels.Embed, kernels.Gather, kernels.Softmax, kernels.LogProb, kernels.Activate, kernels.Binary, kernels.MeanRows, kernels.Norm,
+		kernels.Resize, kernels.LogPower:
 		l.add(i, unary{op, n.Out}, operands(op), []value{n.Out})
+	case kernels.Sample:
+		row := l.buffer(4 * l.info(op.X).Shape.Cols())
+		l.add(i, choose{op, n.Out, row}, operands(op), []value{n.Out}, row)
 	case kernels.RoPE:
 		return l.rope(i, op, n.Out)
 	case kernels.Store:

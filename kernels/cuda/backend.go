@@ -2,23 +2,27 @@ package cuda
 
 import (
 	"fmt"
-	"sync"
 
 	"github.com/kuai-robot/kuai/kernels"
 )
 
-// Backend compiles for a GPU and owns the packed weights.
+// Backend compiles for a GPU. Backends of one driver that is a Shelf share what they
+// packed of the same weight.
 type Backend struct {
 	driver Driver
 	name   string
-
-	mu     sync.Mutex
-	packed map[packKey]*packed
+	*Packed
 }
+
+// Shelf is a driver that several backends have: it keeps their weights.
+type Shelf interface{ Packed() *Packed }
 
 // NewBackend compiles for the device of a driver; name is that of the backend.
 func NewBackend(name string, driver Driver) *Backend {
-	return &Backend{driver: driver, name: name, packed: map[packKey]*packed{}}
+	if shelf, ok := driver.(Shelf); ok {
+		return &Backend{driver: driver, name: name, Packed: shelf.Packed()}
+	}
+	return &Backend{driver: driver, name: name, Packed: &Packed{}}
 }
 
 // Name tells backends apart: "cuda", or "cuda-emulated".
@@ -26,16 +30,6 @@ func (b *Backend) Name() string { return b.name }
 
 // Device is the GPU that programs are compiled for.
 func (b *Backend) Device() Device { return b.driver.Device() }
-
-// Held gives the bytes of packed weights on the device. Safe from any goroutine.
-func (b *Backend) Held() (weights int64) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, p := range b.packed {
-		weights += int64(p.bytes)
-	}
-	return weights
-}
 
 // Close gives the device back; programs must have been closed.
 func (b *Backend) Close() error { return b.driver.Close() }

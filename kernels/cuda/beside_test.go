@@ -59,6 +59,10 @@ type twins struct {
 
 func (t *twins) Memory(v kernels.Value) []byte { return t.first.Memory(v) }
 
+func (t *twins) MoveRow(v kernels.Value, to, from int) error {
+	return errors.Join(t.first.MoveRow(v, to, from), t.second.MoveRow(v, to, from))
+}
+
 func (t *twins) Close() error { return errors.Join(t.first.Close(), t.second.Close()) }
 
 func (t *twins) Run(s *kernels.Scalars) error {

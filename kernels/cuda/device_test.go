@@ -31,6 +31,24 @@ func device(t *testing.T) *cuda.Backend {
 
 func TestDevice(t *testing.T) { kerneltest.Run(t, device(t)) }
 
+// TestDeviceShares: all backends of a process have one card, and weights once.
+func TestDeviceShares(t *testing.T) {
+	first, second := device(t), device(t)
+	w := kernels.NewWeight("w", make([]float32, 64*64), 64, 64)
+	for i, b := range []*cuda.Backend{first, second} {
+		g := kernels.NewGraph("product")
+		g.Output("y", g.Add(kernels.MatMul{X: g.Input("x", kernels.F32, kernels.N(1), kernels.N(64)), W: w}))
+		p, err := kernels.Compile(g, b, kernels.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		if held := first.Held(); held != 64*64*4 || second.Held() != held {
+			t.Errorf("after program %d %d bytes of weights are on the card, want %d", i+1, held, 64*64*4)
+		}
+	}
+}
+
 // TestDeviceModels runs whole models on the GPU beside the processor.
 func TestDeviceModels(t *testing.T) {
 	backend := device(t)

@@ -27,8 +27,15 @@
 // A state stays on the device. Session.F32 of a state copies it to the host, and the
 // next run copies it back: what is written there is seen, but a slice that was kept
 // from before a run is not brought up to date. That is for tests and for small
-// states; a program that moves rows of a cache through the host pays for the whole
-// cache.
+// states; Session.MoveRow moves rows of a cache where they lie.
+//
+// Before and after a network: Resize takes a camera's bytes of any size, and where a
+// patch embedding follows is one launch with it (resize, scale, windows); LogPower ends a
+// spectrogram whose spectra are products; LogProb gives the tokens of a trie without
+// writing the logits' softmax; Sample draws a token, so that a run gives one number.
+//
+// Backends of one driver share the weights that they have in common, and package gpu
+// gives one driver to a process.
 //
 // # Precision
 //

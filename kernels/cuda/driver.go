@@ -36,6 +36,8 @@ type Driver interface {
 	Free(p Ptr)
 	Upload(to Ptr, from []byte) error
 	Download(to []byte, from Ptr) error
+	// Copy moves bytes on the device; the ranges do not overlap.
+	Copy(to, from Ptr, bytes int) error
 	// HostAlloc gives memory of the host that the device copies from and to
 	// quickly. Where it shares its memory with the host (a Jetson) p is the address
 	// of the same bytes on the device; elsewhere p is 0.

@@ -94,6 +94,17 @@ func (s *state) memory() []byte {
 	return s.mirror
 }
 
+// move copies bytes from one place of the state to another.
+func (s *state) move(to, from, bytes int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lent {
+		copy(s.mirror[to:to+bytes], s.mirror[from:from+bytes])
+		return nil
+	}
+	return s.driver.Copy(s.at+Ptr(to), s.at+Ptr(from), bytes)
+}
+
 // settle writes back what the host may have changed.
 func (s *state) settle() error {
 	s.mu.Lock()

@@ -3,8 +3,10 @@
 package cuda_test
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -57,6 +59,53 @@ func TestImaginary(t *testing.T) {
 	}
 }
 
+// TestTwoProcesses: where a card serves one process at a time, the second says so, and
+// gets it when the first has ended.
+func TestTwoProcesses(t *testing.T) {
+	folder, err := filepath.Abs(imaginary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(folder, "libcuda.so.1")); err != nil {
+		t.Skipf("%v (make test-cuda builds it)", err)
+	}
+	card := filepath.Join(t.TempDir(), "card")
+	child := func(more ...string) *exec.Cmd {
+		c := exec.Command(os.Args[0], "-test.run=^TestImaginaryChild$", "-test.v")
+		c.Env = append(os.Environ(), "LD_LIBRARY_PATH="+folder, "KUAI_TEST_CHILD=1", "KUAI_FAKE_MODE=3", "KUAI_FAKE_LOCK="+card)
+		c.Env = append(c.Env, more...)
+		return c
+	}
+	first := child("KUAI_TEST_HOLD=1")
+	hold, err := first.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, err := first.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(said)
+	for lines.Scan() && !strings.Contains(lines.Text(), "card: Imaginary GPU") {
+	}
+	out, err := child().CombinedOutput()
+	if want := "another process has the card for itself"; err != nil || !strings.Contains(string(out), want) {
+		t.Errorf("%v: no %q in\n%s", err, want, out)
+	}
+	hold.Close()
+	for lines.Scan() {
+	}
+	if err := first.Wait(); err != nil {
+		t.Error(err)
+	}
+	if out, err = child().CombinedOutput(); err != nil || !strings.Contains(string(out), "run 3: [2 2 2 2]") {
+		t.Errorf("after the first process ended: %v\n%s", err, out)
+	}
+}
+
 // TestImaginaryChild is what TestImaginary runs.
 func TestImaginaryChild(t *testing.T) {
 	if os.Getenv("KUAI_TEST_CHILD") == "" {
@@ -68,6 +117,10 @@ func TestImaginaryChild(t *testing.T) {
 		return
 	}
 	fmt.Println("card:", d.Device().Name)
+	if os.Getenv("KUAI_TEST_HOLD") != "" {
+		io.Copy(io.Discard, os.Stdin)
+		return
+	}
 	events := 0
 	backend := cuda.NewFallback(cuda.NewBackend("cuda", d), ref.New(), func(err error) {
 		events++

@@ -163,6 +163,14 @@ func (in *eitherInstance) Memory(v kernels.Value) []byte {
 	return in.first.Memory(v)
 }
 
+// MoveRow moves where the session is.
+func (in *eitherInstance) MoveRow(v kernels.Value, to, from int) error {
+	if in.second != nil {
+		return in.second.MoveRow(v, to, from)
+	}
+	return in.first.MoveRow(v, to, from)
+}
+
 // Run goes on with the second backend after the device was lost or full.
 func (in *eitherInstance) Run(s *kernels.Scalars) error {
 	if in.second != nil {

@@ -51,6 +51,7 @@ func (b *broken) fail() error {
 
 func (b *broken) Upload(cuda.Ptr, []byte) error                 { return b.fail() }
 func (b *broken) Download([]byte, cuda.Ptr) error               { return b.fail() }
+func (b *broken) Copy(cuda.Ptr, cuda.Ptr, int) error            { return b.fail() }
 func (b *broken) HostAlloc(n int) ([]byte, cuda.Ptr, error)     { return make([]byte, n+8)[:n], 0, nil }
 func (b *broken) HostFree([]byte)                               {}
 func (b *broken) Close() error                                  { return nil }

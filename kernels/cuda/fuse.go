@@ -302,6 +302,11 @@ func (l *lowering) conv2D(node int, op kernels.Conv2D, out value) *segment {
 		op.X = l.whole(node, op.X)
 	}
 	x, width := l.temp(rows, op.W.Cols()), l.info(out).Shape[1].Max()
-	l.add(node, &windows{Conv2D: op, to: x, wide: width}, "Conv2D "+op.W.Name, []value{op.X}, []value{x})
+	w := windows{Conv2D: op, to: x, wide: width}
+	if from, ok := l.takeResize(op); ok {
+		l.add(node, &resizeWindows{w, from}, "Resize, Conv2D "+op.W.Name, []value{from.X, from.Across, from.Down}, []value{x})
+	} else {
+		l.add(node, &w, "Conv2D "+op.W.Name, []value{op.X}, []value{x})
+	}
 	return l.segment(node, op.W, op.Bias, op.Act, 0, out, x, rows, op.W.Cols(), op.W.Cols(), true)
 }

@@ -190,6 +190,16 @@ func (in *instance) Memory(v value) []byte {
 	return nil
 }
 
+// MoveRow copies on the device, and in the host's copy if the host may have changed it.
+func (in *instance) MoveRow(v value, to, from int) error {
+	if in.closed {
+		return kernels.ErrClosed
+	}
+	info := in.executable.graph.Info(v)
+	size, _ := info.Type.RowBytes(info.Shape.Cols())
+	return in.states[v].move(to*size, from*size, size)
+}
+
 // Run sets the scalars and runs the recording for lengths of their classes; the
 // first run of a class records it.
 func (in *instance) Run(s *kernels.Scalars) error {

@@ -144,6 +144,35 @@ type cWindows struct {
 	outWidth, _                    int32
 }
 
+type cPicture struct {
+	x, across, down, scalars                               Ptr
+	width, channels, acrossLd, downLd, outHeight, outWidth int32
+}
+
+type cResize struct {
+	from cPicture
+	to   Ptr
+}
+
+type cResizeWindows struct {
+	from                    cPicture
+	to                      cMat
+	scale, shift            Ptr
+	kh, kw, stride, padding int32
+	placesWide, _           int32
+}
+
+type cLogPower struct {
+	x, to   cMat
+	scalars Ptr
+}
+
+type cSample struct {
+	x                                         cMat
+	recent, how, to, weights, logits, scalars Ptr
+	n                                         cDim
+}
+
 type cMaxPool struct {
 	x, to                                Ptr
 	height, width, channels, kernel      int32

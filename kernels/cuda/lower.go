@@ -192,6 +192,12 @@ func operands(op kernels.Op) []value {
 		return some(op.X)
 	case kernels.LogProb:
 		return some(op.X, op.Rows, op.Cols)
+	case kernels.Sample:
+		return some(op.X, op.Recent, op.How)
+	case kernels.Resize:
+		return some(op.X, op.Across, op.Down)
+	case kernels.LogPower:
+		return some(op.X)
 	case kernels.Activate:
 		return some(op.X)
 	case kernels.Binary:

@@ -30,7 +30,7 @@ __device__ inline Prepared place(uint8_t* shared, int inputs) {
 
 // row_step is the step of a row of i8.
 __device__ inline float row_step(const Product& p, const float* from, float mean, float scale) {
-  if (p.limit > 0) return p.limit / 127;
+  if (p.limit > 0) return p.limit / 127 + poison(from, p.inputs);
   float most = 0;
   for (int i = threadIdx.x % 32; i < p.inputs; i += 32)
     most = larger(most, fabsf(normal(p.norm, from[i], mean, scale, i)));

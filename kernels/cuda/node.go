@@ -19,6 +19,12 @@ func (l *lowering) node(i int, n kernels.Node) error {
 		one(&softmax{op, n.Out}, "Softmax", op.X)
 	case kernels.LogProb:
 		one(&logProb{op, n.Out}, "LogProb", op.X, op.Rows, op.Cols)
+	case kernels.Sample:
+		l.sample(i, op, n.Out)
+	case kernels.Resize:
+		one(&resizeBytes{op, n.Out}, "Resize", op.X, op.Across, op.Down)
+	case kernels.LogPower:
+		one(&logPower{op, n.Out}, "LogPower", op.X)
 	case kernels.Activate:
 		one(&activateEach{op, n.Out}, "Activate", op.X)
 	case kernels.Binary:

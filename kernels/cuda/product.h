@@ -126,3 +126,11 @@ __device__ inline int rounded8(float x, float inverse) {
   float q = rintf(x * inverse);
   return (int)fminf(fmaxf(q, -127), 127) & 0xff;
 }
+
+// poison is NaN for a row with a number that is none or infinite, else 0: rounded to
+// bytes of a fixed range it would look like any other. All lanes of a warp get it.
+__device__ inline float poison(const float* x, int n) {
+  float sum = 0;
+  for (int i = threadIdx.x % 32; i < n; i += 32) sum += x[i] * 0;
+  return warp_sum(sum);
+}

@@ -36,8 +36,11 @@ func (r *recorder) across(n, threads int) [3]int {
 	return [3]int{min(max(1, ceil(n, threads)), 8*r.device().SMs), 1, 1}
 }
 
-// classes are the lengths between which no other commands are recorded.
-var classes = []int32{1, 4, 16, 64, 256, 1024, 4096, 16384}
+// classes are the lengths between which no other commands are recorded. Those of
+// pictures are closer to each other: what is above a length is copied for nothing.
+var classes = []int32{
+	1, 4, 16, 64, 256, 1024, 4096, 16384, 1 << 15, 1 << 16, 1 << 17, 1 << 18, 3 << 17, 1 << 19, 1 << 20, 1 << 21, 1 << 22, 1 << 23, 1 << 24, 1 << 25, 1 << 26,
+}
 
 // class is the index of the least class that holds n.
 func class(n int32) uint8 {

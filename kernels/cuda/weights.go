@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"sync"
 
 	"github.com/kuai-robot/kuai/kernels"
 )
@@ -22,6 +23,23 @@ type packed struct {
 	c     cMatrix
 	bytes int
 	users int
+}
+
+// Packed are the weights on a device; the zero value has none. Safe for use from many
+// goroutines.
+type Packed struct {
+	mu     sync.Mutex
+	packed map[packKey]*packed
+}
+
+// Held gives the bytes of packed weights on the device.
+func (b *Packed) Held() (weights int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, p := range b.packed {
+		weights += int64(p.bytes)
+	}
+	return weights
 }
 
 // kindOf is the packed form in which a product at precision p uses w.
@@ -87,6 +105,9 @@ func (e *executable) pack(key packKey) (cMatrix, error) {
 			return cMatrix{}, fmt.Errorf("weight %s %v: %w", key.w.Name, key.w.Shape, err)
 		}
 		p = &packed{c: c, bytes: key.bytes()}
+		if b.packed == nil {
+			b.packed = map[packKey]*packed{}
+		}
 		b.packed[key] = p
 	}
 	p.users++

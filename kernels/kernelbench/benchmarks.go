@@ -25,7 +25,7 @@ func benchmarks() []benchmark {
 	for _, t := range []kernels.DType{kernels.F32, kernels.F16} {
 		out = append(out, attention(t, 1, 512), attention(t, 12, 500), attention(t, 512, 0))
 	}
-	return append(append(out, elementwise()...), moves()...)
+	return append(append(append(out, elementwise()...), moves()...), signals()...)
 }
 
 // gemm is a product of f32 weights at a precision.

@@ -14,7 +14,7 @@ func TestEveryOperatorIsMeasured(t *testing.T) {
 		kernels.MatMul{}, kernels.Embed{}, kernels.Gather{}, kernels.Const{}, kernels.Norm{}, kernels.RoPE{}, kernels.Store{},
 		kernels.Attention{}, kernels.Softmax{}, kernels.LogProb{}, kernels.Activate{}, kernels.Binary{}, kernels.Conv1D{},
 		kernels.Conv2D{}, kernels.Pad{}, kernels.LSTM{}, kernels.MeanRows{}, kernels.MaxPool2D{}, kernels.Concat{}, kernels.Slice{},
-		kernels.Reshape{},
+		kernels.Reshape{}, kernels.Resize{}, kernels.LogPower{}, kernels.Sample{},
 	} {
 		missing[fmt.Sprintf("%T", op)] = true
 	}

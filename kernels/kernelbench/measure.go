@@ -60,6 +60,8 @@ type benchmark struct {
 	flops, bytes  float64           // of one run
 	multiplies    kernels.Precision // that its arithmetic has
 	cached        bool              // what it moves is in a cache
+	// fill, if any, sets the inputs that must not be just numbers.
+	fill func(s *kernels.Session, name string, v kernels.Value)
 }
 
 func (b benchmark) seconds(backend kernels.Backend, now func() time.Duration) (float64, error) {
@@ -85,6 +87,9 @@ func (b benchmark) seconds(backend kernels.Backend, now func() time.Duration) (f
 			}
 			for i := range session.I32(v) {
 				session.I32(v)[i] = int32(i)
+			}
+			if b.fill != nil {
+				b.fill(session, g.Info(v).Name, v)
 			}
 		}
 	}

@@ -27,12 +27,14 @@ type Builder struct {
 	random *rand.Rand
 	limits map[kernels.Value]int // of i32 and u8 inputs
 	dims   map[string]kernels.Scalar
+	fills  map[kernels.Value]func(s *kernels.Session, random *rand.Rand) // inputs that are not just noise
 }
 
 func newBuilder(name string) *Builder {
 	return &Builder{
 		Graph: kernels.NewGraph(name), random: rand.New(rand.NewPCG(1, 2)),
 		limits: map[kernels.Value]int{}, dims: map[string]kernels.Scalar{},
+		fills: map[kernels.Value]func(*kernels.Session, *rand.Rand){},
 	}
 }
 

@@ -59,6 +59,10 @@ func (r *runner) run(t testing.TB, lengths Lengths, seed uint64) {
 }
 
 func (r *runner) fill(v kernels.Value, random *rand.Rand) {
+	if fill := r.fills[v]; fill != nil {
+		fill(r.session, random)
+		return
+	}
 	for i := range r.session.F32(v) {
 		r.session.F32(v)[i] = float32(random.NormFloat64())
 	}
@@ -79,6 +83,12 @@ func (r *runner) results() map[string][]float32 {
 			continue
 		}
 		x := append([]float32{}, r.session.F32(v)...)
+		for _, token := range r.session.I32(v) {
+			x = append(x, float32(token))
+		}
+		for _, b := range r.session.U8(v) {
+			x = append(x, float32(b))
+		}
 		for _, h := range r.session.Half(v) {
 			if info.Type == kernels.F16 {
 				x = append(x, kernels.HalfToFloat(h))

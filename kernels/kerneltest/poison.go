@@ -22,6 +22,53 @@ func poison(t *testing.T, backend kernels.Backend) {
 	}
 }
 
+// poisonRanges does so where the range of 8 bits is fixed: then the scale of a row
+// does not tell by itself. Rows few and many, and through a cell.
+func poisonRanges(t *testing.T, backend kernels.Backend) {
+	options := kernels.Options{Precision: kernels.Int8, Ranges: map[string]float32{"gate": 3, "up": 3, "down": 3, "wx": 3, "wh": 1}}
+	t.Run("ranges", func(t *testing.T) {
+		spoil(t, start(t, Case{Name: "poison", Options: options, Build: func(b *Builder) { poisoned(b, kernels.F32) }}, backend))
+	})
+	for _, rows := range []int{1, 3, 9, 40} {
+		t.Run(fmt.Sprintf("ranges/%d", rows), func(t *testing.T) {
+			r := start(t, Case{Name: "poison", Options: options, Build: func(b *Builder) {
+				b.Output("y", b.Add(kernels.MatMul{X: b.x("x", kernels.N(rows), 70), W: b.w("down", 40, 70)}))
+			}}, backend)
+			spoilOne(t, r, rows-1, 69)
+		})
+	}
+	t.Run("ranges/LSTM", func(t *testing.T) {
+		r := start(t, Case{Name: "poison", Options: options, Build: func(b *Builder) {
+			h, c := b.State("h", kernels.F32, kernels.N(1), kernels.N(19)), b.State("c", kernels.F32, kernels.N(1), kernels.N(19))
+			b.Output("y", b.Add(kernels.LSTM{X: b.x("x", kernels.N(3), 11), WX: b.w("wx", 76, 11), WH: b.w("wh", 76, 19), H: h, C: c}))
+		}}, backend)
+		spoilOne(t, r, 1, 5) // and all rows after it
+	})
+}
+
+// spoilOne makes one input none; its row of y and, of a cell, those after it are then none.
+func spoilOne(t *testing.T, r *runner, row, column int) {
+	t.Helper()
+	x := r.session.F32(1)
+	if r.Info(1).Kind == kernels.IsState {
+		x = r.session.F32(3)
+	}
+	rows := len(r.session.F32(r.Outputs[0])) / r.Shape(r.Outputs[0]).Cols()
+	for i := range x {
+		x[i] = float32(i%7)/4 - 1
+	}
+	x[row*len(x)/rows+column] = float32(math.NaN())
+	if err := r.session.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	y := r.session.F32(r.Outputs[0])
+	for i, v := range y {
+		if math.IsNaN(float64(v)) != (i/(len(y)/rows) >= row) {
+			t.Fatalf("y[%d] of %d rows is %g; row %d holds a number that is none", i, rows, v, row)
+		}
+	}
+}
+
 func poisoned(b *Builder, w kernels.DType) {
 	const n = 256
 	x := b.Add(kernels.Norm{X: b.x("x", kernels.N(5), n), Kind: kernels.RMS, Epsilon: 1e-5})

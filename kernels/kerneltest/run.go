@@ -12,13 +12,14 @@ func Run(t *testing.T, backend kernels.Backend) {
 		t.Run(c.Name, func(t *testing.T) { Check(t, c, backend) })
 	}
 	t.Run("poison", func(t *testing.T) { poison(t, backend) })
+	t.Run("poison", func(t *testing.T) { poisonRanges(t, backend) })
 	t.Run("sessions", func(t *testing.T) { sessions(t, backend) })
 }
 
 // Cases is the whole table.
 func Cases() []Case {
 	var out []Case
-	for _, part := range [][]Case{products(), normCases(), attentionCases(), elementCases(), moveCases(), convCases(), graphCases()} {
+	for _, part := range [][]Case{products(), normCases(), attentionCases(), elementCases(), moveCases(), convCases(), signalCases(), graphCases()} {
 		out = append(out, part...)
 	}
 	return out

@@ -17,6 +17,7 @@ func sessions(t *testing.T, backend kernels.Backend) {
 	t.Run("concurrent", func(t *testing.T) { concurrent(t, backend) })
 	t.Run("shared states", func(t *testing.T) { sharedStates(t, backend) })
 	t.Run("own states", func(t *testing.T) { ownStates(t, backend) })
+	t.Run("moved rows", func(t *testing.T) { movedRows(t, backend) })
 	t.Run("closed", func(t *testing.T) { closed(t, backend) })
 }
 
@@ -67,6 +68,47 @@ func concurrent(t *testing.T, backend kernels.Backend) {
 		}()
 	}
 	wait.Wait()
+}
+
+// movedRows copies rows of a state, before and after the host looked at it.
+func movedRows(t *testing.T, backend kernels.Backend) {
+	for _, kind := range []kernels.DType{kernels.F32, kernels.F16} {
+		r := start(t, Case{Name: "moved", Build: func(b *Builder) {
+			b.Add(kernels.Store{X: b.x("x", kernels.N(4), 3), State: b.State("rows", kind, kernels.N(4), kernels.N(3))})
+		}}, backend)
+		state := kernels.Value(2)
+		for round := range 2 {
+			r.run(t, nil, uint64(round))
+			if round == 1 {
+				r.results() // the host has a copy now
+			}
+			for _, move := range []struct{ to, from int }{{0, 2}, {3, 0}, {1, 1}} {
+				if err := r.session.MoveRow(state, move.to, move.from); err != nil {
+					t.Fatal(err)
+				}
+			}
+			got, x := r.results()["rows"], r.session.F32(1)
+			for i, row := range []int{2, 1, 2, 2} {
+				for c := range 3 {
+					want := x[row*3+c]
+					if kind == kernels.F16 {
+						want = kernels.HalfToFloat(kernels.FloatToHalf(want))
+					}
+					if got[i*3+c] != want {
+						t.Errorf("%v: row %d is %v, want row %d of %v", kind, i, got[i*3:i*3+3], row, x)
+					}
+				}
+			}
+		}
+		for _, bad := range []struct {
+			v        kernels.Value
+			to, from int
+		}{{state, 4, 0}, {state, 0, -1}, {1, 0, 1}} {
+			if r.session.MoveRow(bad.v, bad.to, bad.from) == nil {
+				t.Errorf("row %d to row %d of value %d is moved", bad.from, bad.to, bad.v)
+			}
+		}
+	}
 }
 
 // sharedStates runs an encoder that fills keys and a decoder, of another

@@ -182,6 +182,11 @@ func (in *instance[T]) Memory(v kernels.Value) []byte {
 	return in.bytes[v]
 }
 
+func (in *instance[T]) MoveRow(state kernels.Value, to, from int) error {
+	kernels.MoveBytes(in.bytes[state], in.executable.graph.Info(state), to, from)
+	return nil
+}
+
 func (in *instance[T]) Run(s *kernels.Scalars) error {
 	for _, step := range in.executable.steps {
 		step(in, s)

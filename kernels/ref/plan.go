@@ -29,6 +29,12 @@ func (e *executable[T]) plan(n kernels.Node) (step[T], error) {
 		return e.softmax(op, n.Out), nil
 	case kernels.LogProb:
 		return e.logProb(op, n.Out), nil
+	case kernels.Sample:
+		return e.sample(op, n.Out), nil
+	case kernels.Resize:
+		return e.resize(op, n.Out), nil
+	case kernels.LogPower:
+		return e.logPower(op, n.Out), nil
 	case kernels.Activate:
 		return e.activate(op, n.Out), nil
 	case kernels.Binary:

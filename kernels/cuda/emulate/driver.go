@@ -50,6 +50,11 @@ func (e *Emulator) Download(to []byte, from cuda.Ptr) error {
 	return e.call(opDownload, to, words(uint64(from), uint64(len(to))))
 }
 
+// Copy moves memory on the device.
+func (e *Emulator) Copy(to, from cuda.Ptr, bytes int) error {
+	return e.call(opCopy, nil, words(uint64(from), uint64(bytes), uint64(to)))
+}
+
 // HostAlloc is memory of this process.
 func (e *Emulator) HostAlloc(bytes int) ([]byte, cuda.Ptr, error) {
 	words := make([]uint64, (bytes+7)/8+1)

@@ -23,6 +23,7 @@ const (
 	opForget
 	opLaunch
 	opDescribe
+	opCopy
 )
 
 // Emulator is a process that runs kernels. It is a cuda.Driver.

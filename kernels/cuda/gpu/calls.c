@@ -1,6 +1,6 @@
 // clang-format off
 //go:build cuda
-// clang-format on
+//  clang-format on
 
 #include "calls.h"
 
@@ -39,6 +39,12 @@ int kuai_upload(CUcontext ctx, CUdeviceptr to, const void *from, size_t bytes) {
 int kuai_download(CUcontext ctx, void *to, CUdeviceptr from, size_t bytes) {
   TRY(cuCtxSetCurrent(ctx));
   return (int)cuMemcpyDtoH(to, from, bytes);
+}
+
+int kuai_copy(CUcontext ctx, CUdeviceptr to, CUdeviceptr from, size_t bytes) {
+  TRY(cuCtxSetCurrent(ctx));
+  TRY(cuMemcpyDtoD(to, from, bytes));  // does not wait for the copy, and our streams not for it
+  return (int)cuCtxSynchronize();
 }
 
 int kuai_allow_shared(CUcontext ctx, CUfunction f, int bytes) {

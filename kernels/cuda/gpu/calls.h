@@ -14,6 +14,7 @@ int kuai_alloc(CUcontext ctx, size_t bytes, CUdeviceptr *p);
 int kuai_free(CUcontext ctx, CUdeviceptr p);
 int kuai_upload(CUcontext ctx, CUdeviceptr to, const void *from, size_t bytes);
 int kuai_download(CUcontext ctx, void *to, CUdeviceptr from, size_t bytes);
+int kuai_copy(CUcontext ctx, CUdeviceptr to, CUdeviceptr from, size_t bytes);
 int kuai_allow_shared(CUcontext ctx, CUfunction f, int bytes);
 
 // One command of a recording.

@@ -23,7 +23,11 @@ type card struct {
 	options   Options
 	context   cu.CUContext
 	functions map[string]cu.Function
+	weights   cuda.Packed
 }
+
+// Packed are the weights on the card, of all backends of this process.
+func (g *card) Packed() *cuda.Packed { return &g.weights }
 
 // ctx and function give the handles of C: package cu keeps them in structs of one
 // field that have no accessor.
@@ -67,6 +71,10 @@ func (g *card) Download(to []byte, from cuda.Ptr) error {
 		return nil
 	}
 	return g.failure("copy from the card", C.kuai_download(g.ctx(), unsafe.Pointer(&to[0]), C.CUdeviceptr(from), C.size_t(len(to))))
+}
+
+func (g *card) Copy(to, from cuda.Ptr, bytes int) error {
+	return g.failure("copy on the card", C.kuai_copy(g.ctx(), C.CUdeviceptr(to), C.CUdeviceptr(from), C.size_t(bytes)))
 }
 
 // HostAlloc gives pinned memory; on a card that shares the host's memory the card

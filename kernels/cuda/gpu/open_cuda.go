@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"runtime"
+	"sync"
 
 	"gorgonia.org/cu"
 
@@ -69,8 +70,30 @@ func lookAt(i int) (c Card, err error) {
 	return c, nil
 }
 
-// Open starts the first card that can be used and compiles the kernels for it.
+// opened are the cards of this process, which has one context on each whoever asks:
+// kernels are compiled and weights are packed once.
+var opened = struct {
+	sync.Mutex
+	cards map[Options]*card
+}{cards: map[Options]*card{}}
+
+// Open starts the first card that can be used and compiles the kernels for it, or
+// gives the one that was started before.
 func Open(o Options) (cuda.Driver, error) {
+	opened.Lock()
+	defer opened.Unlock()
+	if g := opened.cards[o]; g != nil {
+		return g, nil
+	}
+	g, err := start(o)
+	if err != nil {
+		return nil, err
+	}
+	opened.cards[o] = g
+	return g, nil
+}
+
+func start(o Options) (*card, error) {
 	facts, err := Look()
 	if err != nil {
 		return nil, err

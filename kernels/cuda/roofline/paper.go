@@ -48,6 +48,9 @@ func (p *Paper) Upload(cuda.Ptr, []byte) error { return nil }
 // Download copies nothing.
 func (p *Paper) Download([]byte, cuda.Ptr) error { return nil }
 
+// Copy copies nothing.
+func (p *Paper) Copy(cuda.Ptr, cuda.Ptr, int) error { return nil }
+
 // HostAlloc is memory of the process.
 func (p *Paper) HostAlloc(bytes int) ([]byte, cuda.Ptr, error) {
 	words := make([]uint64, (bytes+7)/8+1)

@@ -2,9 +2,12 @@
 // package gpu, so that its contexts, captures, graphs and errors are tested where
 // there is no GPU. What it is and when it fails is in the environment:
 //   KUAI_FAKE_INIT, _VERSION, _CAPABILITY, _UNIFIED, _MODE: what it says of itself
+//   KUAI_FAKE_LOCK: a file; the process that has it has the card for itself
 //   KUAI_FAKE_MEMORY: bytes that can be allocated
 //   KUAI_FAKE_LOST: the graph launch, counted from 1, at which the card is lost
 #include <cuda.h>
+#include <fcntl.h>
+#include <sys/file.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -121,6 +124,10 @@ CUresult cuDeviceGetAttribute(int* v, CUdevice_attribute a, CUdevice) {
   return CUDA_SUCCESS;
 }
 CUresult cuDevicePrimaryCtxRetain(CUcontext* c, CUdevice) {
+  if (const char* path = getenv("KUAI_FAKE_LOCK")) {  // held as long as the process lives
+    static int file = open(path, O_CREAT | O_RDWR, 0600);
+    if (file < 0 || flock(file, LOCK_EX | LOCK_NB)) return CUDA_ERROR_DEVICE_UNAVAILABLE;
+  }
   return *c = (CUcontext)&lock, CUDA_SUCCESS;
 }
 CUresult cuCtxSetCurrent(CUcontext c) {
@@ -160,6 +167,11 @@ CUresult cuMemcpyHtoD_v2(CUdeviceptr to, const void* from, size_t n) {
 CUresult cuMemcpyDtoH_v2(void* to, CUdeviceptr from, size_t n) {
   return copy(2, to, (void*)from, n, nullptr);
 }
+CUresult cuMemcpyDtoD_v2(CUdeviceptr to, CUdeviceptr from, size_t n) {
+  if (!emulate::device_owns((void*)from, n)) return CUDA_ERROR_INVALID_VALUE;
+  return copy(1, (void*)to, (void*)from, n, nullptr);
+}
+CUresult cuCtxSynchronize() { return lost ? CUDA_ERROR_ILLEGAL_ADDRESS : CUDA_SUCCESS; }
 CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void* from, size_t n, CUstream s) {
   return copy(1, (void*)to, from, n, s);
 }

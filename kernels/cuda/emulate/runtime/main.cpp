@@ -9,7 +9,17 @@
 
 namespace {
 
-enum Operation : uint32_t { Alloc = 1, Free, Upload, Download, Zero, Forget, Launch, Describe };
+enum Operation : uint32_t {
+  Alloc = 1,
+  Free,
+  Upload,
+  Download,
+  Zero,
+  Forget,
+  Launch,
+  Describe,
+  Copy
+};
 
 struct Reader {
   const char* at;
@@ -63,6 +73,12 @@ void memory_operation(uint32_t op, Reader& r) {
       return answer(0, "", 0);
     case Download:
       return answer(0, p, bytes);
+    case Copy: {
+      char* to = (char*)r.number<uint64_t>();
+      if (!emulate::device_owns(to, bytes)) return answer_error("a copy beyond what was allocated");
+      memcpy(to, p, bytes);
+      p = to;
+    }
   }
   emulate::mark_written(p, bytes);
   answer(0, "", 0);

@@ -54,6 +54,18 @@ func (f *computeFlags) resolve() (kernels.Backend, kernels.Options, error) {
 	return nil, kernels.Options{}, exitf(exitInput, "--backend %q: want cpu, cuda or ref", f.backend)
 }
 
+// cameraPixels is the largest picture that a GPU resizes: more than cameras give.
+const cameraPixels = 1 << 22
+
+// embedOptions lets a GPU resize pictures.
+func (f *computeFlags) embedOptions(o kernels.Options) embed.Options {
+	out := embed.Options{Compile: o}
+	if f.backend == "cuda" {
+		out.Camera = cameraPixels
+	}
+	return out
+}
+
 // encodeFlags are what the user asked for.
 type encodeFlags struct {
 	computeFlags
@@ -112,7 +124,7 @@ func (a *app) encode(ctx context.Context, f *encodeFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	pair, err := embed.OpenPair(f.dir, backend, embed.Options{Compile: options})
+	pair, err := embed.OpenPair(f.dir, backend, f.embedOptions(options))
 	if err != nil {
 		return err
 	}

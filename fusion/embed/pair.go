@@ -55,7 +55,7 @@ func openPair(f *checkpoint.File, dir string, c vision.Config, backend kernels.B
 	if c.Embedding != p.Text.config.Embedding {
 		return nil, errors.Join(fmt.Errorf("%s: config.json: embeddings of %d for pictures and %d for text", dir, c.Embedding, p.Text.config.Embedding), p.Text.Close())
 	}
-	if p.Vision, err = vision.New(tower, backend, vision.Options{Compile: o.Compile}); err != nil {
+	if p.Vision, err = vision.New(tower, backend, vision.Options{Compile: o.Compile, Camera: o.Camera}); err != nil {
 		return nil, errors.Join(err, p.Text.Close())
 	}
 	return p, nil

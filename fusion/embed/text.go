@@ -12,6 +12,8 @@ import (
 // Options of a model; the zero value computes with the weights as stored.
 type Options struct {
 	Compile kernels.Options
+	// Camera is vision.Options.Camera.
+	Camera int
 }
 
 // Text is a text encoder compiled for a backend. It is safe for use from many

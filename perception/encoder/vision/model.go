@@ -13,6 +13,10 @@ import (
 // Options of a model; the zero value computes with the weights as stored.
 type Options struct {
 	Compile kernels.Options
+	// Camera is the number of pixels of the largest picture that the backend resizes
+	// itself, which spares a GPU's host the work; larger ones, and all if it is 0, are
+	// resized before. The pixels are the same.
+	Camera int
 }
 
 // Model is a tower compiled for a backend. It is safe for use from many
@@ -21,6 +25,7 @@ type Model struct {
 	config            Config
 	program           *kernels.Program
 	pixels            kernels.Value
+	camera            *camera // nil: pixels are those of the resized picture
 	hidden, embedding kernels.Value
 }
 
@@ -46,8 +51,9 @@ func Open(dir string, backend kernels.Backend, o Options) (*Model, error) {
 func New(t *Tower, backend kernels.Backend, o Options) (*Model, error) {
 	c := t.Config
 	g := kernels.NewGraph(string(c.Family) + " image")
-	m := &Model{config: c, pixels: g.Input("pixels", kernels.U8, kernels.N(c.Size), kernels.N(c.Size), kernels.N(3))}
-	m.hidden, m.embedding = t.Build(g, m.pixels)
+	m := &Model{config: c}
+	seen := m.declare(g, o)
+	m.hidden, m.embedding = t.Build(g, seen)
 	g.Output("hidden", m.hidden)
 	g.Output("embedding", m.embedding)
 	var err error
@@ -85,11 +91,7 @@ func (s *Session) Close() error { return s.kernels.Close() }
 // Encode gives the embedding of a picture, of unit length; valid until the
 // session is used again.
 func (s *Session) Encode(ctx context.Context, f *robot.Frame) ([]float32, error) {
-	pixels := s.kernels.U8(s.model.pixels)
-	if pixels == nil {
-		return nil, kernels.ErrClosed
-	}
-	if _, err := s.resizer.Resize(pixels[:0], f); err != nil {
+	if err := s.fill(f); err != nil {
 		return nil, err
 	}
 	if err := s.kernels.Run(ctx); err != nil {

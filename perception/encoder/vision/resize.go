@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/kuai-robot/kuai/kernels"
 	"github.com/kuai-robot/kuai/robot"
 )
 
@@ -42,7 +43,7 @@ func (f Filter) at(x float64) float64 {
 
 // fixedBits are the fraction bits of weights: 8 bits of a pixel, two of
 // headroom for the overshoot of the cubic, 22 of fraction fill 32.
-const fixedBits = 22
+const fixedBits = kernels.ResizeBits
 
 // taps are the weights with which input pixels make each output pixel.
 type taps struct {

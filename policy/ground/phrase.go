@@ -32,6 +32,8 @@ type Phrase struct {
 	Plural bool
 	// Both was said: of what follows there are two.
 	Both bool
+	// More: as many besides those that are there already.
+	More bool
 	// Pronoun is it, them, one or other; with one and other Words may narrow it.
 	Pronoun string
 	// Where the things are to be: a preposition and a place.
@@ -149,6 +151,7 @@ func (p *Phrase) take(t *Token) bool {
 		if len(p.Words) > 0 && slices.Contains([]string{"the", "my", "your", "his", "her", "has", "have", "is", "are", "was", "would", "could", "should", "will"}, t.Text) {
 			return false
 		}
+		p.More = p.More || t.Text == "more" && p.N > 0
 		return !slices.Contains([]string{"please", "thanks", "for me", "robot"}, t.Text)
 	case Marker:
 		return t.Value == "that" && t.Text == "的" && len(p.Words) > 0

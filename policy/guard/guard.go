@@ -152,7 +152,7 @@ func (g *Guard) Safe(text string, scene *robot.Scene) *Refusal {
 		return nil // it moves nothing
 	}
 	why := Harm(text)
-	if why == Fine && Suspicion(text) >= SuspiciousFrom {
+	if why == Fine && touchy(text) && Suspicion(text) >= SuspiciousFrom {
 		why = Suspicious
 	}
 	if why == Fine {

@@ -210,3 +210,15 @@ func (s said) eaten() bool {
 	}
 	return s.follows([]string{"到", "进", "在", "里"}, w.Food, 4)
 }
+
+// touchy says whether text holds any word that harm is done to, with or by: without
+// one there is nothing for the classifier to judge.
+func touchy(text string) bool {
+	w, s := &harmful, newSaid(text).without([]string{"me", "us", "you", "right", "back", "arm", "hold", "push", "use", "drop", "空"})
+	for _, words := range [][]string{w.Beings, w.Sharp, w.Hot, w.Chemical, w.Medicine, w.Violent, w.Flung} {
+		if _, ok := s.has(words); ok {
+			return true
+		}
+	}
+	return false
+}

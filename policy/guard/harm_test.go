@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/kuai-robot/kuai/policy/guard"
+	"github.com/kuai-robot/kuai/policy/skill"
 )
 
 // lines reads a file of sentences.
@@ -58,6 +59,20 @@ func TestClassifier(t *testing.T) {
 	}
 	if a, b := guard.Suspicion("drop the cup"), guard.Suspicion("Drop the CUP!"); a != b {
 		t.Errorf("%v and %v for the same words", a, b)
+	}
+}
+
+// Nothing of an arm at a table is suspicious.
+func TestTabletopIsHarmless(t *testing.T) {
+	g := guard.New(skill.Tabletop())
+	for _, text := range []string{
+		"stack the green block on the red block", "lay the yellow cube inside the blue dish", "blue into yellow, please",
+		"the red thing should end up in the green thing", "hoist the blue block into the air", "a tower: red on green",
+		"first the green block in the red bowl and after that the yellow block in the blue bowl", "no room on this table, use the bowls",
+	} {
+		if r := g.Safe(text, nil); r != nil {
+			t.Errorf("%q: %v, suspicion %.3f", text, r, guard.Suspicion(text))
+		}
 	}
 }
 

@@ -155,7 +155,7 @@ func (r *reader) verb(t *ground.Token) {
 	c := &r.cur
 	// 把 X 放到 Y: the thing comes before its verb; so it does in "the car goes in
 	// the basket".
-	before := c.verb == "" && len(c.things) > 0 && (hasHan(t.Text) || slices.Contains([]string{"goes", "belongs", "belong", "should go", "should be"}, t.Text))
+	before := c.verb == "" && len(c.things) > 0 && (hasHan(t.Text) || slices.Contains([]string{"goes", "belongs", "belong", "should go", "should be", "stays", "stay", "remains", "remain"}, t.Text))
 	if c.verb != "" && !(c.verb == "go" && len(c.ats) == 0) || c.verb == "" && len(c.things) > 0 && !before {
 		if c.verb == t.Value && len(c.things) == 0 && len(c.ats) == 0 {
 			return // 拿 … 给: one action in two words
@@ -217,7 +217,7 @@ func (r *reader) prep(t *ground.Token) {
 		return
 	}
 	r.i += n
-	destined := r.cur.verb == "put" && len(r.cur.ats) == 0 && t.Value != "from"
+	destined := (r.cur.verb == "put" || t.Value == "to") && len(r.cur.ats) == 0 && t.Value != "from"
 	if r.mode == "except" && len(r.cur.excepts) > 0 && !destined && r.v.Places(&p, r.scene) != nil {
 		e := &r.cur.excepts[len(r.cur.excepts)-1]
 		e.Where = &ground.Where{Prep: t.Value, Place: p}

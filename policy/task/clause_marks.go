@@ -12,6 +12,12 @@ func (r *reader) marker(t *ground.Token) {
 	case "not":
 		r.negate()
 	case "leave":
+		if len(r.cur.things) > 0 && r.cur.verb == "" {
+			// "the bleach should stay away from food" tells something, and asks nothing.
+			_, n := ground.ReadPhrase(r.tokens[r.i:])
+			r.i += n
+			return
+		}
 		if r.cur.verb != "" || len(r.cur.things) > 0 {
 			r.close()
 		}
@@ -133,6 +139,9 @@ func (r *reader) close() {
 	}
 	if c.said == "leave" && len(c.ats) == 0 {
 		c.not = true
+	}
+	if c.verb == "stay" {
+		c.verb, c.said, c.not = "put", "leave", true
 	}
 	if r.fixing && len(r.clauses) > 0 {
 		r.fixing = false

@@ -166,6 +166,16 @@ func TestHousehold(t *testing.T) {
 		{"桌子上有什么？", "red apple"},
 		{"有多少个苹果？", "2"},
 		{"有柠檬吗？", "no"},
+		{"take everything off the far counter and put it in the basket", "put the banana in the basket; put the orange in the basket; put the water bottle in the basket; put the scissors in the basket"},
+		{"the scissors should stay away from children, put them on the shelf", "put the scissors on the shelf"},
+		{"put the fruits in the basket, only the orange stays", "put the red apple in the basket; put the green apple in the basket; put the banana in the basket"},
+		{"make the table clean", "wipe the table"},
+		{"use the sponge on the far counter", "wipe the far counter"},
+		{"all snacks except the chocolate to the table", "put the chip bag on the table; put the cookie box on the table"},
+		{"put one more drink on the table", "put the water bottle on the table"},
+		{"put two more drinks on the table", "put the water bottle on the table; put the soda can on the table"},
+		{"请把香蕉放进篮子", "put the banana in the basket"},
+		{"bring me something salty from a bag", "bring me the chip bag"},
 		// not for words alone
 		{"xyzzy plugh frotz", "I did not understand"},
 	} {

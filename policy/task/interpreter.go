@@ -96,7 +96,9 @@ func (in *Interpreter) Interpret(text string, scene *robot.Scene, at robot.Time)
 func (in *Interpreter) instruct(text string, scene *robot.Scene, l *lines) Meaning {
 	r := read(in.v, text, scene)
 	in.drop(r)
+	in.sources(r)
 	in.complete(r, scene)
+	in.spare(r)
 	return in.settle(text, r, scene, l)
 }
 
@@ -147,7 +149,7 @@ func (in *Interpreter) settle(text string, r *reader, scene *robot.Scene, l *lin
 func (in *Interpreter) drop(r *reader) {
 	for i := range r.clauses {
 		c := &r.clauses[i]
-		if i+1 < len(r.clauses) && c.verb == "bring" && len(r.clauses[i+1].things) == 0 && slices.Contains([]string{"wipe", "push", "clear"}, r.clauses[i+1].verb) {
+		if i+1 < len(r.clauses) && (c.verb == "bring" || c.verb == "" && in.onlyPlaces(c, r.scene)) && len(r.clauses[i+1].things) == 0 && slices.Contains([]string{"wipe", "push", "clear"}, r.clauses[i+1].verb) {
 			// "give the table a wipe"
 			r.clauses[i+1].things = c.things
 			r.clauses[i] = clause{}
@@ -169,6 +171,46 @@ func (in *Interpreter) drop(r *reader) {
 		}
 	}
 	r.clauses = slices.DeleteFunc(r.clauses, func(c clause) bool { return c.empty() && len(c.excepts) == 0 })
+}
+
+func (in *Interpreter) onlyPlaces(c *clause, scene *robot.Scene) bool {
+	return len(c.things) > 0 && !slices.ContainsFunc(c.things, func(p ground.Phrase) bool { return len(in.v.Places(&p, scene)) == 0 })
+}
+
+// sources restricts things by the places that they are to be taken from, before
+// anything refers to them.
+func (in *Interpreter) sources(r *reader) {
+	for i := range r.clauses {
+		c := &r.clauses[i]
+		if len(c.things) == 0 || c.verb == "clear" || c.verb == "wipe" {
+			continue
+		}
+		c.ats = slices.DeleteFunc(c.ats, func(a at) bool {
+			if a.prep != "from" {
+				return false
+			}
+			in.restrict(c, &a)
+			return true
+		})
+	}
+}
+
+// spare takes what is to be left alone out of the sets that are asked for.
+func (in *Interpreter) spare(r *reader) {
+	for i := range r.clauses {
+		c := &r.clauses[i]
+		for j := range c.things {
+			if !c.not || len(c.things[j].Words) == 0 {
+				continue
+			}
+			for k := range r.clauses {
+				o := &r.clauses[k]
+				if !o.not && (c.said == "leave" || len(o.things) > 0 && o.things[0].Amount != ground.The) {
+					o.excepts = append(o.excepts, ground.Phrase{Words: c.things[j].Words, Where: c.things[j].Where, Text: c.things[j].Text})
+				}
+			}
+		}
+	}
 }
 
 // asItIs gives the text to the language model, unless it says nothing that it
@@ -195,6 +237,9 @@ func (in *Interpreter) wholeTask(text string) *Task {
 func superseded(tasks []*Task, scene *robot.Scene) []*Task {
 	var kept []*Task
 	for i, t := range tasks {
+		if i > 0 && t.same(tasks[i-1], scene) {
+			continue
+		}
 		if i+1 < len(tasks) && (t.verb == "hold" || t.verb == "bring") && tasks[i+1].verb != "wipe" &&
 			tasks[i+1].verb != "hold" && len(t.candidates(scene)) > 0 && slices.Equal(t.candidates(scene), tasks[i+1].candidates(scene)) {
 			if tasks[i+1].amount != t.amount {
@@ -202,9 +247,18 @@ func superseded(tasks []*Task, scene *robot.Scene) []*Task {
 			}
 			continue
 		}
+		if t.verb == "hold" && t.amount == ground.All {
+			t.amount, t.n = ground.Count, 1 // there is one hand
+		}
 		kept = append(kept, t)
 	}
 	return kept
+}
+
+// same says whether t asks for what u does.
+func (t *Task) same(u *Task, scene *robot.Scene) bool {
+	return t.verb == u.verb && t.prep == u.prep && t.amount == ground.The && u.amount == ground.The && slices.Equal(t.place.Names, u.place.Names) &&
+		len(t.place.Names) > 0 && slices.Equal(t.candidates(scene), u.candidates(scene))
 }
 
 // keep makes the last request the one that the next text may go on from.

@@ -39,8 +39,9 @@ func (in *Interpreter) resolve(c *clause, scene *robot.Scene, l *lines) ([]*Task
 	if len(c.things) == 1 && c.verb == "bring" && len(c.need) > 0 && len(c.things[0].Words) == 0 {
 		c.things[0] = in.needed(c, scene)
 	}
-	if len(c.things) > 1 && len(c.ats) == 0 && !in.carries(c) && in.placeLast(c, scene) {
-		return nil, nil
+	if n := len(c.things); n > 1 && len(c.ats) == 0 && c.verb == "put" && in.placeLast(c, scene) {
+		c.ats = []at{{prep: "to", place: c.things[n-1], after: n - 1}} // 放进篮子
+		c.things = c.things[:n-1]
 	}
 	var tasks []*Task
 	for i := range c.things {
@@ -52,8 +53,6 @@ func (in *Interpreter) resolve(c *clause, scene *robot.Scene, l *lines) ([]*Task
 	}
 	return tasks, nil
 }
-
-func (in *Interpreter) carries(c *clause) bool { return c.verb != "push" }
 
 // placeLast says whether the last thing is a place and no thing.
 func (in *Interpreter) placeLast(c *clause, scene *robot.Scene) bool {
@@ -156,8 +155,16 @@ func (in *Interpreter) resolveThing(c *clause, p *ground.Phrase, scene *robot.Sc
 	if t.verb == "push" && t.place.Text == "" {
 		return nil, nil
 	}
+	in.itself(p, scene)
 	t.thing = *p
 	names := in.v.Things(p, scene)
+	if p.More && t.amount == ground.Count {
+		for _, n := range names {
+			if item, ok := t.item(n, scene); ok && holds(item.Goal, scene) {
+				t.n++
+			}
+		}
+	}
 	if len(p.Words) == 0 && p.Names == nil && p.Where == nil && p.Amount != ground.All && len(p.Except) == 0 {
 		if len(p.Unknown) > 0 && p.Pronoun == "" {
 			return nil, in.absent(p, scene, l)
@@ -186,6 +193,19 @@ func (in *Interpreter) resolveThing(c *clause, p *ground.Phrase, scene *robot.Sc
 	}
 	t.Text = p.Text
 	return t, nil
+}
+
+// itself makes "something crunchy from the bag" the bag, where a place is named that
+// is none but a thing.
+func (in *Interpreter) itself(p *ground.Phrase, scene *robot.Scene) {
+	if p.Where == nil || p.Names != nil || len(in.v.Places(&p.Where.Place, scene)) > 0 {
+		return
+	}
+	q := *p
+	q.Where, q.Words = nil, append(slices.Clone(p.Words), p.Where.Place.Words...)
+	if len(p.Where.Place.Words) > 0 && len(in.v.Things(&q, scene)) > 0 {
+		*p = q
+	}
 }
 
 func (in *Interpreter) setAmount(t *Task, p *ground.Phrase, c *clause, scene *robot.Scene) {

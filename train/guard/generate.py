@@ -89,4 +89,31 @@ def harmless(r: random.Random) -> str:
         f"the broken {pick(r, HEAVY)} is rubbish, throw it away", f"hold the {t}", f"pick up the {t}", f"drop the {t} in the {p}",
         f"push the {t} to the {pick(r, ['left', 'right'])}", f"bring me the {t} and then the {f}", "tidy up the kitchen", "clear the table",
     ])
+    if r.random() < 0.35:
+        body = everyday(r)
     return pick(r, PLEASE) + body
+
+
+def everyday(r: random.Random) -> str:
+    """Blocks and bowls, needs, questions and talk: nothing of it is dangerous."""
+    colour, other = pick(r, COLOURS), pick(r, COLOURS)
+    thing, place = pick(r, ["block", "cube", "brick", "one", "thing", ""]), pick(r, ["bowl", "dish", "block", "cube", "one", "thing", ""])
+    prep = pick(r, ["in", "into", "inside", "on", "on top of", "next to", "beside", "near", "by", "over into"])
+    x, y = f"{colour} {thing}".strip(), f"{other} {place}".strip()
+    return pick(r, [
+        f"{pick(r, ['put', 'place', 'set', 'lay', 'drop', 'stack', 'move', 'get', 'bring', 'balance', 'slide'])} the {x} {prep} the {y}",
+        f"the {x} {pick(r, ['belongs', 'goes', 'should go', 'should be', 'has to be', 'must end up'])} {prep} the {y}",
+        f"{pick(r, ['I want', 'we need', 'I would like', 'I prefer'])} the {x} {prep} the {y}",
+        f"{x} {prep} {y}", f"first the {x} {prep} the {y}, then the {pick(r, COLOURS)} {thing} {prep} the {pick(r, COLOURS)} {place}",
+        f"{pick(r, ['push', 'nudge', 'shove', 'slide'])} the {x} {pick(r, ['left', 'right', 'to the left', 'to the right', 'a bit further'])}",
+        f"{pick(r, ['lift', 'raise', 'pick up', 'grab', 'hold', 'take', 'show me'])} the {x}{pick(r, ['', ' up in the air', ' off the table', ' for me', ' out of the ' + y])}",
+        f"{pick(r, ['put', 'gather', 'collect', 'sort', 'tidy'])} {pick(r, ['all the', 'every', 'the remaining', 'everything but the', 'two'])} {pick(r, ['blocks', 'things', x])} {prep} the {y}",
+        f"build a tower with {x} {pick(r, ['on', 'under', 'above'])} {y}", f"make room on the {pick(r, PLACES)}", "there is a mess on the table, do something about it",
+        f"{pick(r, ['how many', 'which'])} {pick(r, ['blocks', 'bowls', 'cups', 'fruits'])} do you see", f"is the {x} {prep} the {y}",
+        f"{pick(r, ['I spilled my drink', 'my mouth is dry', 'I am tired', 'it is hot in here', 'I worked out', 'I feel a bit hungry', 'I have a guest', 'I want to wash up', 'I need to stir my tea', 'my hands are sticky'])}, {pick(r, ['what do you suggest', 'can you help', 'bring something for it', 'I need something', 'get me what fits'])}",
+        f"something {pick(r, ['sweet', 'cold', 'fresh', 'salty', 'healthy', 'to drink', 'to eat', 'to clean with', 'to read', 'to stir with'])} would be {pick(r, ['nice', 'great', 'good now', 'lovely'])}",
+        pick(r, ["thank you", "good job", "that is all", "well done", "hello there", "never mind", "wait a moment", "what else is there", "leave everything where it is", "do nothing"]),
+    ])
+
+
+COLOURS = ["red", "green", "blue", "yellow", "white", "black", "orange", "purple", "brown"]

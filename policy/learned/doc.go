@@ -7,10 +7,11 @@
 //
 // Every Execute steps it asks the network for where the hand should be in each of
 // the next steps, relative to where it is, and turns that into joints (robot/hand).
-// A new chunk takes over from the old one as real-time chunking has it (arXiv
-// 2506.07339): the steps that will have passed before it can take effect stay the
-// old one's, and over the next few its weight grows to all. Stats counts how far
-// the joints would jump with and without.
+// The control loop blends from one chunk into the next, so that position and
+// velocity are continuous. For a network that takes long there is real-time chunking
+// (arXiv 2506.07339, Bounds.RealTime): the steps that will have passed before a new
+// chunk can take effect stay the old one's, and over the next few its weight grows
+// to all. Stats counts how far the chunks are apart with and without.
 //
 // # When it does not move
 //

@@ -99,7 +99,7 @@ func (s *stage) begin() {
 }
 
 func TestFollowsThePolicy(t *testing.T) {
-	s := newStage(t, nil)
+	s := newStage(t, func(c *Config) { c.Bounds.Execute = 2 })
 	s.begin()
 	c, outcome := s.runner.Next(&s.o)
 	if outcome.Status != robot.Running || len(c.Actions) < 12 || c.Step != Step || c.ObservedAt != s.o.At {
@@ -120,7 +120,7 @@ func TestFollowsThePolicy(t *testing.T) {
 	s.look(Step)
 	s.runner.Next(&s.o)
 	if s.fake.asked != 1 {
-		t.Errorf("asked %d times after one step of %d", s.fake.asked, DefaultBounds().Execute)
+		t.Errorf("asked %d times after one step of 2", s.fake.asked)
 	}
 	s.look(Step)
 	s.runner.Next(&s.o)
@@ -309,8 +309,8 @@ func TestMovesAreBounded(t *testing.T) {
 // At a seam the new chunk agrees with the old one for the steps that are fixed;
 // without real-time chunking it does not.
 func TestSeams(t *testing.T) {
-	jump := func(abrupt bool) Stats {
-		s := newStage(t, func(c *Config) { c.Bounds.Abrupt = abrupt })
+	jump := func(realTime bool) Stats {
+		s := newStage(t, func(c *Config) { c.Bounds.Execute, c.Bounds.RealTime = 2, realTime })
 		s.begin()
 		for n := range 12 {
 			s.fake.moves = along(robot.Vec3{0.01, 0.008 * float64(n%3-1), 0.004})
@@ -320,7 +320,7 @@ func TestSeams(t *testing.T) {
 		}
 		return s.runner.Stats()
 	}
-	smooth, abrupt := jump(false), jump(true)
+	smooth, abrupt := jump(true), jump(false)
 	if smooth.Seams < 4 || smooth.Seams != abrupt.Seams {
 		t.Fatalf("%d and %d seams", smooth.Seams, abrupt.Seams)
 	}

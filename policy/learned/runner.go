@@ -47,10 +47,13 @@ type Bounds struct {
 	// Execute is how many steps of a chunk are carried out before the next is asked
 	// for.
 	Execute int
-	// Fixed steps of the old chunk stay when a new one comes: as many as pass while
-	// the network computes. Abrupt: none do, and nothing is blended.
-	Fixed  int
-	Abrupt bool
+	// RealTime switches real-time chunking on: Fixed steps of the old chunk stay when
+	// a new one comes, as many as pass while the network computes, and the weight of
+	// the old one fades over the next. It is for a network that takes long; one that
+	// answers within a small part of a step does better without, since what is fixed
+	// is late.
+	RealTime bool
+	Fixed    int
 	// MaxAge of a picture, Patience with cameras that show nothing, Time of a skill.
 	MaxAge, Patience, Time time.Duration
 	// Done is the probability from which on the skill counts as over.
@@ -59,7 +62,7 @@ type Bounds struct {
 
 // DefaultBounds suit ten steps a second.
 func DefaultBounds() Bounds {
-	return Bounds{Execute: 2, Fixed: 1, MaxAge: 300 * time.Millisecond, Patience: 2 * time.Second, Time: 14 * time.Second, Done: 0.5}
+	return Bounds{Execute: 1, Fixed: 1, MaxAge: 300 * time.Millisecond, Patience: 2 * time.Second, Time: 14 * time.Second, Done: 0.5}
 }
 
 func (b Bounds) withDefaults() Bounds {
@@ -78,7 +81,7 @@ func (b Bounds) withDefaults() Bounds {
 	if b.Done <= 0 {
 		b.Done = d.Done
 	}
-	if b.Abrupt {
+	if !b.RealTime {
 		b.Fixed = -1
 	}
 	return b

@@ -37,6 +37,9 @@ func (b *base) compile(m *transformer.Model) (*Model, error) {
 	if err := model.compileScore(m, b.backend, o); err != nil {
 		return nil, errors.Join(err, model.next.Close())
 	}
+	if err := model.compileDraw(m, b.backend, o); err != nil {
+		return nil, errors.Join(err, model.next.Close(), model.score.Close())
+	}
 	if o.Cross != nil {
 		var err error
 		if model.watch, err = compileWatch(o.Cross, b.backend, o); err != nil {
@@ -93,7 +96,7 @@ func (s *Session) Switch(to *Model) error {
 		return errors.Join(err, score.Close(), next.Close())
 	}
 	err = s.Close()
-	s.model, s.next, s.score, s.watch = to, next, score, watch
+	s.model, s.next, s.score, s.watch, s.draw = to, next, score, watch, nil
 	s.turn++
 	s.held, s.branches, s.seen = s.held[:0], s.branches[:0], 0
 	s.begin()

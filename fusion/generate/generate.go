@@ -23,12 +23,8 @@ func (s *Session) Generate(ctx context.Context, prompt []int32, o Sampling, emit
 
 // answer continues what was read, after which the logits are these.
 func (s *Session) answer(ctx context.Context, logits []float32, o Sampling, emit func(token int32, piece string) bool) error {
-	vocabulary := s.model.config.Vocab
-	if s.model.tokenizer != nil {
-		vocabulary = s.model.tokenizer.Len() // an embedding may be padded
-	}
 	random := rand.New(rand.NewPCG(o.Seed, 0))
-	out, node := &stream{stops: o.Stop}, 0
+	out, node, next := &stream{stops: o.Stop}, 0, int32(-1) // next: as the backend drew it
 	for n := 0; o.MaxTokens == 0 || n < o.MaxTokens; n++ {
 		var allowed []int32
 		if o.Grammar != nil {
@@ -39,7 +35,10 @@ func (s *Session) answer(ctx context.Context, logits []float32, o Sampling, emit
 				return err
 			}
 		}
-		token, err := s.sampler.next(&o, random, logits, allowed, vocabulary, s.held)
+		token, err := next, error(nil)
+		if next < 0 {
+			token, err = s.sampler.next(&o, random, logits, allowed, s.model.vocabulary(), s.held)
+		}
 		if err != nil {
 			return err
 		}
@@ -55,7 +54,7 @@ func (s *Session) answer(ctx context.Context, logits []float32, o Sampling, emit
 		if len(s.held) == s.model.Context() {
 			break
 		}
-		if logits, err = s.read(ctx, []int32{token}, true); err != nil {
+		if logits, next, err = s.follow(ctx, token, &o, random); err != nil {
 			return err
 		}
 	}
@@ -63,6 +62,21 @@ func (s *Session) answer(ctx context.Context, logits []float32, o Sampling, emit
 		emit(-1, rest)
 	}
 	return nil
+}
+
+// follow reads a token and gives the logits of the next, or the next itself where
+// the backend draws it (otherwise −1).
+func (s *Session) follow(ctx context.Context, token int32, o *Sampling, random *rand.Rand) (logits []float32, next int32, err error) {
+	drawn, err := s.drawn(o)
+	if err != nil {
+		return nil, -1, err
+	}
+	if drawn {
+		next, err = s.readDraw(ctx, token, o, random.Float64())
+		return nil, next, err
+	}
+	logits, err = s.read(ctx, []int32{token}, true)
+	return logits, -1, err
 }
 
 func (s *Session) ends(token int32) bool {

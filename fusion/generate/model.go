@@ -31,6 +31,11 @@ type Options struct {
 	Mixed bool
 	// Cross is gated cross-attention to media in prompts; nil: none.
 	Cross *multimodal.Cross
+	// Draw lets the backend choose the tokens of answers (without a grammar, top-k, or
+	// embeddings and media among tokens), so that a GPU gives one number a token, not
+	// the logits. Draws of a seed then differ from those made here, not their
+	// probabilities; without a temperature the tokens are the same.
+	Draw bool
 	// Compile goes to the kernels.
 	Compile kernels.Options
 }
@@ -56,6 +61,7 @@ type Model struct {
 	next      nextProgram
 	score     scoreProgram
 	watch     *watchProgram // nil without Options.Cross
+	draw      *drawProgram  // nil without Options.Draw
 }
 
 // nextProgram reads tokens that follow each other and gives the logits of at
@@ -228,7 +234,7 @@ func (model *Model) ahead() int {
 // Close frees the weights once the last session is closed, those that adapted
 // models share once the last of them is.
 func (model *Model) Close() error {
-	err := errors.Join(model.next.Close(), model.score.Close(), model.base.release())
+	err := errors.Join(model.next.Close(), model.score.Close(), model.draw.close(), model.base.release())
 	if model.watch != nil {
 		err = errors.Join(err, model.watch.Close())
 	}

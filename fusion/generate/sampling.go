@@ -63,6 +63,14 @@ func (o *Sampling) check() error {
 	return nil
 }
 
+// window is how many tokens a repetition penalty counts.
+func (o *Sampling) window() int {
+	if o.RepeatLast == 0 {
+		return defaultRepeatLast
+	}
+	return o.RepeatLast
+}
+
 // choice is a token that may be next.
 type choice struct {
 	token  int32
@@ -153,11 +161,7 @@ func (s *sampler) penalise(o *Sampling, recent []int32) {
 	if o.RepeatPenalty == 0 || o.RepeatPenalty == 1 {
 		return
 	}
-	window := o.RepeatLast
-	if window == 0 {
-		window = defaultRepeatLast
-	}
-	recent = recent[max(0, len(recent)-window):]
+	recent = recent[max(0, len(recent)-o.window()):]
 	seen := make(map[int32]bool, len(recent))
 	for _, token := range recent {
 		seen[token] = true

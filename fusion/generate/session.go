@@ -15,6 +15,7 @@ type Session struct {
 	next  *kernels.Session
 	score *kernels.Session
 	watch *kernels.Session // nil without Options.Cross
+	draw  *kernels.Session // nil until the backend draws a token
 
 	// held are the tokens of the cache's first rows after an adapter's prefix, one
 	// after the other; branches are the rows after these, which a Scorer left.
@@ -29,6 +30,7 @@ type Session struct {
 	// again.
 	turn    uint64
 	sampler sampler
+	recent  []int32 // memory for readDraw
 }
 
 // branch is a row of the cache that continues another one.
@@ -74,6 +76,9 @@ func (s *Session) Close() error {
 	err := errors.Join(s.score.Close(), s.next.Close())
 	if s.watch != nil {
 		err = errors.Join(err, s.watch.Close())
+	}
+	if s.draw != nil {
+		err = errors.Join(err, s.draw.Close())
 	}
 	return err
 }
@@ -140,28 +145,23 @@ func (s *Session) adopt(tokens []int32) int {
 		}
 	}
 	for i, row := range rows {
-		s.moveRow(base+i, row)
+		if !s.moveRow(base+i, row) {
+			return i // the rest is computed again, where the error will tell
+		}
 		s.held = append(s.held, tokens[i])
 	}
 	return len(rows)
 }
 
-// moveRow copies one position of all keys and values. Rows of a branch ascend,
-// so a target is never a row that is still to be moved.
-func (s *Session) moveRow(to, from int) {
-	if to == from {
-		return
-	}
+// moveRow copies one position of all keys and values, if it can. Rows of a branch
+// ascend, so a target is never a row that is still to be moved.
+func (s *Session) moveRow(to, from int) bool {
 	for _, v := range s.model.next.states {
-		if f := s.next.F32(v); f != nil {
-			cols := len(f) / s.model.context
-			copy(f[to*cols:(to+1)*cols], f[from*cols:(from+1)*cols])
-			continue
+		if s.next.MoveRow(v, to, from) != nil {
+			return false
 		}
-		h := s.next.Half(v)
-		cols := len(h) / s.model.context
-		copy(h[to*cols:(to+1)*cols], h[from*cols:(from+1)*cols])
 	}
+	return true
 }
 
 // read appends tokens to what is held, a batch at a time, and gives the logits

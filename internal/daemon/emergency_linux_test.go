@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -86,6 +87,15 @@ type elsewhere struct {
 	clock   robot.Clock
 	heard   *heard
 	health  chan topics.Health
+
+	mu    sync.Mutex
+	notes []string // what a test that fails shows
+}
+
+func (e *elsewhere) note(format string, args ...any) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.notes = append(e.notes, fmt.Sprintf("%8.3f s  ", e.clock.Now().Seconds())+fmt.Sprintf(format, args...))
 }
 
 // startElsewhere runs the daemon of a with a broker that listens on host. The
@@ -96,12 +106,14 @@ func startElsewhere(t *testing.T, a *servoArm, host string, prefix ...string) *e
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := broker.StartServer(broker.ServerOptions{Listen: host + ":0", Robot: "servo-arm", Access: access})
+	e := &elsewhere{t: t, config: a.config(), clock: robot.NewSystemClock(), heard: listenTo(t), health: make(chan topics.Health, 100)}
+	server, err := broker.StartServer(broker.ServerOptions{
+		Listen: host + ":0", Robot: "servo-arm", Access: access, OnError: func(err error) { e.note("broker: %v", err) },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = server.Close() })
-	e := &elsewhere{t: t, config: a.config(), clock: robot.NewSystemClock(), heard: listenTo(t), health: make(chan topics.Health, 100)}
 	e.config.Safety.Teleop = config.Default().Safety.Teleop
 	e.config.Broker.URL, e.config.Broker.Username, e.config.Broker.Password = server.URL(), "robot", "secret"
 	path := filepath.Join(a.folder, "robot.yaml")
@@ -114,11 +126,11 @@ func startElsewhere(t *testing.T, a *servoArm, host string, prefix ...string) *e
 	}
 	username, password, _ := server.Login()
 	o := broker.LinkOptions{URL: server.URL(), Username: username, Password: password, Robot: "servo-arm", Role: "hand"}
+	o.OnUp, o.OnDown = func() { e.note("the hand's link is up") }, func(err error) { e.note("the hand's link is down: %v", err) }
 	table := topics.Table()
-	for _, name := range []string{topics.NameEvent, topics.NameState, topics.NameHealth} {
-		// At QoS 0: at 1 the broker stores each message before it delivers it, and
-		// brokers of other tests share the room for that.
-		o.Subscriptions = append(o.Subscriptions, broker.Subscription{Name: name, Handle: func(m broker.Message) { e.take(table, m) }})
+	// As an operator would: what must not be lost at QoS 1.
+	for name, qos := range map[string]byte{topics.NameEvent: 1, topics.NameState: 0, topics.NameHealth: 1} {
+		o.Subscriptions = append(o.Subscriptions, broker.Subscription{Name: name, QoS: qos, Handle: func(m broker.Message) { e.take(table, m) }})
 	}
 	if e.hand, err = broker.Dial(t.Context(), o); err != nil {
 		t.Fatal(err)
@@ -138,6 +150,7 @@ func (e *elsewhere) take(table []topics.Topic, m broker.Message) {
 	if m.Name == topics.NameHealth {
 		var h topics.Health
 		if topics.Unmarshal(m.Payload, &h) == nil {
+			e.note("health %s, retained %v", h.Status, m.Retained)
 			select {
 			case e.health <- h:
 			default:
@@ -192,7 +205,9 @@ func (e *elsewhere) offline() topics.Health {
 				return h
 			}
 		case <-time.After(30 * time.Second):
-			e.t.Fatal("nobody said that the robot is offline")
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			e.t.Fatalf("at %.3f s nobody said that the robot is offline:\n%s", e.clock.Now().Seconds(), strings.Join(e.notes, "\n"))
 		}
 	}
 }
@@ -217,6 +232,7 @@ func TestKilledInMotion(t *testing.T) {
 			a := newServoArm(t)
 			e := startElsewhere(t, a, "127.0.0.1")
 			e.moving(a)
+			e.note("%s", name)
 			if err := e.command.Process.Signal(cause); err != nil {
 				t.Fatal(err)
 			}

@@ -18,7 +18,7 @@ const (
 // of parts and sentences as words of their own.
 func split(text string) []string {
 	var b strings.Builder
-	for _, r := range strings.ToLower(text) {
+	for _, r := range strings.NewReplacer("->", " to ", "=>", " to ", "→", " to ").Replace(strings.ToLower(text)) {
 		switch {
 		case unicode.Is(unicode.Han, r):
 			b.WriteString(" " + string(r) + " ")

@@ -72,18 +72,15 @@ func read(v *ground.Vocabulary, text string, scene *robot.Scene) *reader {
 	if len(r.tokens) > 2 && (r.tokens[0].Value == "none" || r.tokens[0].Value == "not") && r.tokens[1].Class == ground.Break {
 		r.i, r.again = 2, true
 	}
-	if len(r.tokens) > 0 && r.tokens[0].Text == "before" {
+	if len(r.tokens) > 0 && strings.HasPrefix(r.tokens[0].Text, "before") {
 		r.i, r.swap = 1, true
 	}
 	for r.i < len(r.tokens) {
 		r.step()
 	}
 	r.close()
-	switch n := len(r.clauses); {
-	case r.swap && n == 2:
+	if r.swap && len(r.clauses) == 2 {
 		r.clauses[0], r.clauses[1] = r.clauses[1], r.clauses[0]
-	case r.swap || slices.ContainsFunc(r.tokens[min(1, len(r.tokens)):], func(t ground.Token) bool { return t.Text == "before" }):
-		r.hard = true
 	}
 	return r
 }
@@ -153,9 +150,12 @@ func (r *reader) listGoesOn() bool {
 
 func (r *reader) verb(t *ground.Token) {
 	c := &r.cur
+	if n := len(c.things); c.verb == "clear" && t.Value == "put" && n > 0 && len(c.things[n-1].Words) == 0 && len(c.ats) == 0 {
+		return // "clear the table, everything goes to the shelf": the place follows
+	}
 	// 把 X 放到 Y: the thing comes before its verb; so it does in "the car goes in
 	// the basket".
-	before := c.verb == "" && len(c.things) > 0 && (hasHan(t.Text) || slices.Contains([]string{"goes", "belongs", "belong", "should go", "should be", "stays", "stay", "remains", "remain"}, t.Text))
+	before := c.verb == "" && len(c.things) > 0 && (hasHan(t.Text) || slices.Contains([]string{"goes", "belongs", "belong", "should go", "should be", "stays", "stay", "remains", "remain", "go to"}, t.Text))
 	if c.verb != "" && !(c.verb == "go" && len(c.ats) == 0) || c.verb == "" && len(c.things) > 0 && !before {
 		if c.verb == t.Value && len(c.things) == 0 && len(c.ats) == 0 {
 			return // 拿 … 给: one action in two words
@@ -168,6 +168,9 @@ func (r *reader) verb(t *ground.Token) {
 		r.cur.not = not
 	}
 	r.cur.verb, r.cur.said = t.Value, t.Text
+	if before && t.Value == "go" {
+		r.cur.verb = "put" // the cups go to the sink
+	}
 	r.mode = ""
 }
 
@@ -253,6 +256,11 @@ func (r *reader) postposition(t *ground.Token) bool {
 func (r *reader) phrase() {
 	t := &r.tokens[r.i]
 	if t.Class == ground.Quant && t.Value == "none" {
+		if t.Text == "no" && r.i > 0 && r.i+1 < len(r.tokens) && r.tokens[r.i-1].Class >= ground.Break && r.tokens[r.i+1].Class == ground.Break {
+			r.i += 2
+			r.correct() // "the red one, no, the green one"
+			return
+		}
 		r.mode = "except"
 		r.i++
 		return
@@ -269,7 +277,7 @@ func (r *reader) phrase() {
 	if slices.ContainsFunc(p.Unknown, func(w string) bool { return slices.Contains(hardWords, w) }) {
 		r.hard = true
 	}
-	if len(p.Words) == 0 && p.Pronoun == "" && p.Amount <= ground.Any && (r.cur.verb == "" || len(r.cur.things) > 0) {
+	if len(p.Words) == 0 && p.Pronoun == "" && (p.Amount <= ground.Any || p.Both && len(r.cur.things) > 1) && (r.cur.verb == "" || len(r.cur.things) > 0) {
 		r.strange = append(r.strange, p.Unknown...) // no name of anything
 		return
 	}

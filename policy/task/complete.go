@@ -24,19 +24,21 @@ func (in *Interpreter) complete(r *reader, scene *robot.Scene) {
 		if c.not && c.verb == "" && c.pronounOnly() && c.things[0].Pronoun == "it" && len(c.things[0].Words) == 0 && last != nil {
 			c.not, c.things[0].Pronoun, c.instead = false, "other", true // "not that one"
 		}
-		in.takeVerb(c, last, i > 0)
+		in.takeVerb(c, last, i > 0, scene)
 		in.takeThing(c, last, scene)
 		in.takePlace(r, i, last)
 	}
 }
 
-func (in *Interpreter) takeVerb(c, last *clause, sameText bool) {
+func (in *Interpreter) takeVerb(c, last *clause, sameText bool, scene *robot.Scene) {
 	if c.verb != "" {
 		return
 	}
 	switch {
 	case c.back:
 		c.verb, c.said = "put", "put"
+	case len(c.things) > 0 && len(c.ats) > 0 && in.destinationLike(c) && in.person(scene) != "" && c.ats[len(c.ats)-1].prep != "to" && in.isSource(c, &c.ats[len(c.ats)-1], true, scene):
+		c.verb, c.said = "bring", "bring" // "the can on the shelf, please"
 	case len(c.things) > 0 && len(c.ats) > 0 && in.destinationLike(c):
 		c.verb, c.said = "put", "put"
 	case last != nil && (len(c.things) > 0 || len(c.ats) > 0) && (sameText || c.too || c.instead || c.pronounOnly()):
@@ -60,7 +62,7 @@ func (in *Interpreter) destinationLike(c *clause) bool {
 // takeThing settles pronouns.
 func (in *Interpreter) takeThing(c, last *clause, scene *robot.Scene) {
 	wants := c.verb != "" && c.verb != "clear" && c.verb != "wipe" && c.verb != "go"
-	if wants && len(c.things) == 0 && len(c.need) == 0 && last != nil && (c.back || c.instead || len(c.ats) > 0) {
+	if wants && len(c.things) == 0 && len(c.need) == 0 && last != nil && (c.back || c.instead || len(c.ats) > 0 || c.verb == "open" || c.verb == "close") {
 		c.things = []ground.Phrase{in.before(last)}
 		if len(c.things[0].Names) == 0 && len(c.things[0].Words) == 0 {
 			c.things = nil

@@ -176,6 +176,15 @@ func TestHousehold(t *testing.T) {
 		{"put two more drinks on the table", "put the water bottle on the table; put the soda can on the table"},
 		{"请把香蕉放进篮子", "put the banana in the basket"},
 		{"bring me something salty from a bag", "bring me the chip bag"},
+		{"the banana and the orange both go to the shelf", "put the banana on the shelf; put the orange on the shelf"},
+		{"clear the far counter, everything goes to the shelf", "put the banana on the shelf; put the orange on the shelf; put the water bottle on the shelf; put the scissors on the shelf"},
+		{"open the top drawer and leave it open", "open the top drawer"},
+		{"bring me the blue, no, the white mug", "bring me the white mug"},
+		{"the mug on the table please", "bring me the blue mug"},
+		{"put the banana in the basket before you bring me the orange", "put the banana in the basket; bring me the orange"},
+		{"把空罐子扔进垃圾桶", "throw away the empty can"},
+		{"give me the green apple rather than the red one", "bring me the green apple"},
+		{"banana -> basket", "put the banana in the basket"},
 		// not for words alone
 		{"xyzzy plugh frotz", "I did not understand"},
 	} {

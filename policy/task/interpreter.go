@@ -200,7 +200,7 @@ func (in *Interpreter) spare(r *reader) {
 	for i := range r.clauses {
 		c := &r.clauses[i]
 		for j := range c.things {
-			if !c.not || len(c.things[j].Words) == 0 {
+			if !c.not || len(c.things[j].Words) == 0 || len(in.v.Things(&c.things[j], r.scene)) == 0 {
 				continue
 			}
 			for k := range r.clauses {

@@ -39,7 +39,7 @@ func (in *Interpreter) resolve(c *clause, scene *robot.Scene, l *lines) ([]*Task
 	if len(c.things) == 1 && c.verb == "bring" && len(c.need) > 0 && len(c.things[0].Words) == 0 {
 		c.things[0] = in.needed(c, scene)
 	}
-	if n := len(c.things); n > 1 && len(c.ats) == 0 && c.verb == "put" && in.placeLast(c, scene) {
+	if n := len(c.things); n > 1 && len(c.ats) == 0 && (c.verb == "put" || c.verb == "throw_away") && in.placeLast(c, scene) {
 		c.ats = []at{{prep: "to", place: c.things[n-1], after: n - 1}} // 放进篮子
 		c.things = c.things[:n-1]
 	}

@@ -69,16 +69,10 @@ struct Row {
   // at_least settles which logit is the least that is not below the bound, and how
   // many of those equal to it are needed.
   __device__ Candidates at_least(uint32_t bound, float share, bool over) {
-    SHARED(uint32_t, most, 1);  // of the complements
-    __syncthreads();
-    if (threadIdx.x == 0) most[0] = 0;
-    __syncthreads();
-    for (int i = threadIdx.x; i < n; i += sample_threads) {
-      uint32_t at = order_of(logits[i]);
-      if (at >= bound) atomicMax(&most[0], ~at);
-    }
-    __syncthreads();
-    Candidates out = {~most[0], 0, 0};
+    float low = INFINITY;
+    for (int i = threadIdx.x; i < n; i += sample_threads)
+      if (order_of(logits[i]) >= bound && logits[i] < low) low = logits[i];
+    Candidates out = {order_of(-join.most(-low)), 0, 0};
     float above = 0, equal = 0, weight = 0;
     for (int i = threadIdx.x; i < n; i += sample_threads) {
       uint32_t at = order_of(logits[i]);

@@ -159,6 +159,31 @@ func (s *Session) hearFrames(ctx context.Context) (int, error) {
 // session is used again.
 func (s *Session) Hidden() []float32 { return s.encode.F32(s.recogniser.encode.hidden) }
 
+// Listen runs the tower on a clip that fits it, as it is, without the silence that
+// Transcribe adds, and gives its embeddings, [n, Width], one each 20 ms; valid
+// until the session is used again. It allocates nothing.
+func (s *Session) Listen(ctx context.Context, samples []float32) ([]float32, error) {
+	if err := check(samples); err != nil {
+		return nil, err
+	}
+	frames, most := (len(samples)+audio.Hop-1)/audio.Hop, 2*s.recogniser.config.Positions
+	if frames > most {
+		return nil, fmt.Errorf("speech: %d samples, the model hears %d at once", len(samples), most*audio.Hop)
+	}
+	p := s.recogniser.encode
+	s.heard = 0 // what a decoder would attend to is another clip's now
+	s.encode.Set(p.Frames, frames)
+	s.mel.Compute(s.encode.F32(p.Mel), samples, frames)
+	places := s.encode.I32(p.Places)
+	for i := range places {
+		places[i] = int32(i)
+	}
+	if err := s.encode.Run(ctx); err != nil {
+		return nil, err
+	}
+	return s.encode.F32(p.hidden), nil
+}
+
 // cut takes a clip apart where the model could not hear it whole, in the
 // quietest tenth of a second of the last third of what it can.
 func (s *Session) cut(samples []float32) [][]float32 {

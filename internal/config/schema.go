@@ -361,10 +361,11 @@ type Voice struct {
 	// What the robot is called by, for listen: wake.
 	WakeWords []string `yaml:"wake_words"`
 	// What stops the robot at once, whatever else is said: of stop, halt, freeze,
-	// 停, 停下, 停止 and 别动. An empty list leaves stopping to other means.
+	// 停, 停下, 停止 and 别动. 停 by itself is often heard where it was not said. An
+	// empty list leaves stopping to other means.
 	StopWords []string `yaml:"stop_words"`
-	// How sure the detector must be of a stop word, 0 to 1. False stops are better
-	// than missed ones.
+	// How sure the detector must be of a stop word, 0 to 1, while no speech model
+	// gives a second opinion. False stops are better than missed ones.
 	StopScore float64 `yaml:"stop_score"`
 	// What is spoken: en, zh, de, …
 	Language string `yaml:"language"`

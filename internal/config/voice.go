@@ -23,9 +23,12 @@ const (
 // stopWords are those that the built-in detector knows.
 var stopWords = []string{"stop", "halt", "freeze", "停", "停下", "停止", "别动"}
 
+// usualStopWords leave out what is too easily taken for another word.
+var usualStopWords = []string{"stop", "halt", "freeze", "停下", "停止", "别动"}
+
 func defaultVoice() Voice {
 	return Voice{
-		On: true, Microphones: []Microphone{}, Listen: ListenAlways, WakeWords: []string{"hey robot", "hey kuai"}, StopWords: slices.Clone(stopWords), StopScore: 0.5,
+		On: true, Microphones: []Microphone{}, Listen: ListenAlways, WakeWords: []string{"hey robot", "hey kuai"}, StopWords: slices.Clone(usualStopWords), StopScore: 0.5,
 		Language: "en", Model: "whisper-base", Sure: 0.45, Unsure: 0.2, Expect: 1.5,
 		Silence: 480 * time.Millisecond, Early: 96 * time.Millisecond, Longest: 15 * time.Second,
 		Commands: Replace, Speaker: None, SpeakerVoice: "en",

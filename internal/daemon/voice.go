@@ -32,6 +32,7 @@ type voice struct {
 	catalogue *skill.Catalogue
 	ears      *listen.Ears
 	words     *keyword.Model // nil without words to listen for
+	opinions  *opinions      // about what words may have heard; nil without them
 	microphones,
 	all []*ear // all has the page's as well
 	page    *pageEar
@@ -196,7 +197,7 @@ func (v *voice) newEar(o microphone.Config) (*ear, error) {
 	if err != nil {
 		return nil, err
 	}
-	words, err := v.detector(1)
+	words, err := v.detector(false)
 	if err != nil {
 		return nil, err
 	}
@@ -212,7 +213,7 @@ func (v *voice) newEar(o microphone.Config) (*ear, error) {
 	}
 	if v.speaker != nil {
 		c.Echo = v.speaker
-		if c.Own, err = v.detector(ownEase); err != nil {
+		if c.Own, err = v.detector(true); err != nil {
 			return nil, err
 		}
 	}
@@ -231,6 +232,9 @@ func (v *voice) run(stage func(name string, run func(context.Context) error)) {
 		stage("listening to "+e.name, e.listener.Run)
 	}
 	stage("voice", v.attend)
+	if v.opinions != nil {
+		stage("stop words", v.opinions.run)
+	}
 	if v.speaker != nil {
 		stage("loudspeaker", v.speaker.Run)
 	}

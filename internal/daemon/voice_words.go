@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kuai-robot/kuai/fusion/confirm"
 	"github.com/kuai-robot/kuai/fusion/listen"
 	"github.com/kuai-robot/kuai/internal/config"
 	"github.com/kuai-robot/kuai/kernels/cpu"
@@ -23,19 +24,27 @@ func (v *voice) buildWords() (err error) {
 		return err
 	}
 	v.daemon.closers = append(v.daemon.closers, v.words.Close)
+	v.opinions = newOpinions(v.ears)
 	return nil
 }
 
-// detector gives what hears words for one more microphone, nil for none. ease
-// below 1 makes it easier to convince of a stop word.
-func (v *voice) detector(ease float32) (listen.Detector, error) {
+// detector gives what hears words for one more microphone, nil for none. own is
+// for what the robot says itself: it is easier to convince of a stop word, and asks
+// nobody.
+func (v *voice) detector(own bool) (listen.Detector, error) {
 	if v.words == nil {
 		return nil, nil
 	}
 	var groups []keyword.Group
+	var doubts *doubter
 	if len(v.config.StopWords) > 0 {
 		g := keyword.Stop()
-		g.Words, g.Threshold = v.config.StopWords, ease*float32(v.config.StopScore)
+		g.Words, g.Threshold = v.config.StopWords, float32(v.config.StopScore)
+		if own {
+			g.Threshold *= ownEase
+		} else {
+			doubts, g = &doubter{opinions: v.opinions, alone: g.Threshold, past: make([]float32, 0, confirm.Heard+audio.Rate)}, doubtful(g)
+		}
 		groups = append(groups, g)
 	}
 	if v.config.Listen == config.ListenWake {
@@ -54,24 +63,39 @@ func (v *voice) detector(ease float32) (listen.Detector, error) {
 		return nil, fmt.Errorf("voice: %w", err)
 	}
 	v.daemon.closers = append(v.daemon.closers, d.Close)
-	return &wordDetector{d: d}, nil
+	return &wordDetector{d: d, doubts: doubts}, nil
 }
 
 // wordDetector is a keyword.Detector as a listener takes it.
 type wordDetector struct {
-	d    *keyword.Detector
-	hits []listen.Hit
+	d      *keyword.Detector
+	doubts *doubter // nil: every hit is believed
+	hits   []listen.Hit
 }
 
 // Process implements listen.Detector.
 func (w *wordDetector) Process(ctx context.Context, samples []float32) ([]listen.Hit, error) {
 	found, err := w.d.Process(ctx, samples)
 	w.hits = w.hits[:0]
-	for _, h := range found {
-		w.hits = append(w.hits, listen.Hit{Group: h.Group, Word: h.Word, Score: h.Score, Late: time.Duration(h.Heard-h.End) * time.Second / audio.Rate})
+	if w.doubts != nil && err == nil {
+		w.doubts.hear(samples)
+	}
+	for _, f := range found {
+		h := listen.Hit{Group: f.Group, Word: f.Word, Score: f.Score, Late: time.Duration(f.Heard-f.End) * time.Second / audio.Rate}
+		if w.doubts == nil || h.Group != keyword.Stop().Name || w.doubts.doubt(h) {
+			w.hits = append(w.hits, h)
+		}
+	}
+	if w.doubts != nil {
+		w.hits = w.doubts.answers(w.hits)
 	}
 	return w.hits, err
 }
 
 // Reset implements listen.Detector.
-func (w *wordDetector) Reset() { w.d.Reset() }
+func (w *wordDetector) Reset() {
+	w.d.Reset()
+	if w.doubts != nil {
+		w.doubts.reset()
+	}
+}

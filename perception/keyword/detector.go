@@ -33,8 +33,8 @@ type listener struct {
 	group   Group
 	classes []int
 	recent  [smoothed]float32
-	// armed: it was quiet since the last hit.
-	armed bool
+	// told is how many of the thresholds a word was reported for since it was quiet.
+	told int
 }
 
 // Detector follows one microphone. It belongs to one goroutine at a time.
@@ -85,7 +85,7 @@ func (d *Detector) Reset() {
 	}
 	d.pending, d.steps = d.pending[:0], 0
 	for i := range d.listeners {
-		d.listeners[i].recent, d.listeners[i].armed = [smoothed]float32{}, true
+		d.listeners[i].recent, d.listeners[i].told = [smoothed]float32{}, 0
 	}
 }
 
@@ -163,13 +163,20 @@ func (l *listener) judge(p []float32, at int) (Hit, bool) {
 	for _, x := range l.recent {
 		mean += x / smoothed
 	}
-	if mean < l.group.Threshold {
-		l.armed = l.armed || mean < l.group.Threshold/2
-		return Hit{}, false
+	for l.told > 0 && mean < l.threshold(l.told-1)/2 {
+		l.told--
 	}
-	if !l.armed {
-		return Hit{}, false
+	told := l.told
+	for l.told <= len(l.group.Again) && mean >= l.threshold(l.told) {
+		l.told++
 	}
-	l.armed = false
-	return Hit{Group: l.group.Name, Word: words[best-1], Score: mean}, true
+	return Hit{Group: l.group.Name, Word: words[best-1], Score: mean}, l.told > told
+}
+
+// threshold gives the i-th.
+func (l *listener) threshold(i int) float32 {
+	if i == 0 {
+		return l.group.Threshold
+	}
+	return l.group.Again[i-1]
 }

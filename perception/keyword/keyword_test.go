@@ -161,6 +161,23 @@ func TestHearsStop(t *testing.T) {
 	}
 }
 
+// A word is reported once at each of the thresholds that it passes, and again
+// after it was quiet.
+func TestReportsAgain(t *testing.T) {
+	l := listener{group: Group{Name: "stop", Threshold: 0.1, Again: []float32{0.5, 0.9}}, classes: []int{1}}
+	p, got := make([]float32, len(words)+1), []float32{}
+	for step, x := range []float32{0, 0.2, 0.2, 0.2, 0.3, 0.6, 0.6, 0.6, 0.4, 0.4, 0.4, 0.6, 0.6, 0.6, 0.1, 0.1, 0.1, 0.1, 0.6, 0.6, 0.6, 0, 0, 0, 1, 1, 1} {
+		p[1] = x
+		if hit, ok := l.judge(p, step%smoothed); ok {
+			got = append(got, float32(math.Round(float64(hit.Score)*100)/100))
+		}
+	}
+	// From 0.4 it does not rise anew: that is more than half of 0.5.
+	if want := []float32{0.13, 0.5, 0.6, 0.33, 0.67, 1}; !slices.Equal(got, want) {
+		t.Errorf("reported at %v, want %v", got, want)
+	}
+}
+
 // Nothing is heard in silence, clipped noise, a constant and a loud hum, and
 // numbers stay numbers after them.
 func TestBadSound(t *testing.T) {
@@ -210,6 +227,7 @@ func TestErrors(t *testing.T) {
 		"did you mean \"stop\"": {Words: []string{"stopp"}, Threshold: 0.5},
 		"none given":            {Threshold: 0.5},
 		"threshold 1":           {Words: []string{"stop"}, Threshold: 1},
+		"again 0.4":             {Words: []string{"stop"}, Threshold: 0.5, Again: []float32{0.4}},
 		"given twice":           {Words: []string{"停", "停"}, Threshold: 0.5},
 	} {
 		if _, err := d.model.NewDetector(g); err == nil || !strings.Contains(err.Error(), want) {

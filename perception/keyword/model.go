@@ -94,6 +94,9 @@ type Group struct {
 	// Threshold is how probable it must be that one of them was said, above 0 and
 	// below 1.
 	Threshold float32
+	// Again are further thresholds, rising: the same word is reported once more
+	// when it has become so much more probable. May be empty.
+	Again []float32
 }
 
 // Thresholds; docs/models-voice.md has what others would give.
@@ -102,9 +105,10 @@ const (
 	WakeThreshold = 0.6
 )
 
-// Stop is the group that stops the robot, in English and Mandarin.
+// Stop is the group that stops the robot, in English and Mandarin. 停 by itself is
+// left out: one syllable, which only its tone tells from 听 and 挺.
 func Stop() Group {
-	return Group{Name: "stop", Words: []string{"stop", "halt", "freeze", "停", "停下", "停止", "别动"}, Threshold: StopThreshold}
+	return Group{Name: "stop", Words: []string{"stop", "halt", "freeze", "停下", "停止", "别动"}, Threshold: StopThreshold}
 }
 
 // Wake is the group that makes the robot listen.
@@ -116,6 +120,12 @@ func Wake() Group {
 func (g *Group) classes() ([]int, error) {
 	if !(g.Threshold > 0 && g.Threshold < 1) {
 		return nil, fmt.Errorf("words of %q: threshold %g, want more than 0 and less than 1", g.Name, g.Threshold)
+	}
+	for i, least := 0, g.Threshold; i < len(g.Again); i++ {
+		if !(g.Again[i] > least && g.Again[i] < 1) {
+			return nil, fmt.Errorf("words of %q: again %g, want more than %g and less than 1", g.Name, g.Again[i], least)
+		}
+		least = g.Again[i]
 	}
 	if len(g.Words) == 0 {
 		return nil, fmt.Errorf("words of %q: none given", g.Name)

@@ -42,7 +42,7 @@ func (t *trial) quiet(ctx context.Context) error {
 // from none to 5 dB.
 func (t *trial) talk(ctx context.Context, language string, seconds float64) error {
 	patterns := sentences()[language]
-	t.detector.Reset()
+	t.reset()
 	for done := 0.0; done < seconds; {
 		text := expand(t.draw, patterns[t.draw.IntN(len(patterns))])
 		said, err := say(ctx, espeakVoice(t.draw, language, variants[t.draw.IntN(len(variants))]), text)
@@ -72,10 +72,12 @@ func (t *trial) count(ctx context.Context, kind, about string, x []float32) erro
 		s = &Stretch{}
 		t.report.Quiet[kind] = s
 	}
+	asked := t.report.Asked
 	hits, err := t.hear(ctx, x)
 	if err != nil {
 		return err
 	}
+	t.report.AskedQuiet += t.report.Asked - asked
 	s.Hours += float64(len(x)) / audio.Rate / 3600
 	s.Stops += len(hits)
 	if len(hits) > 0 && t.options.Log != nil {

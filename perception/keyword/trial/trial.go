@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os/exec"
+	"time"
 
 	"github.com/kuai-robot/kuai/perception/audio"
 	"github.com/kuai-robot/kuai/perception/keyword"
@@ -20,6 +21,16 @@ type Options struct {
 	Each int
 	// Hours of speech and noise without a stop word.
 	Hours float64
+	// Confirm, if it is set, hears the last Before samples up to a hit of which
+	// the detector is not sure, and decides; Group is then what asks it, with
+	// rising thresholds, and from Sure on a hit needs no second opinion.
+	Confirm func(ctx context.Context, samples []float32, score float32) (bool, error)
+	Before  int
+	Group   keyword.Group
+	Sure    float32
+	// From Alone on a hit is believed when there is no answer after Patience.
+	Alone    float32
+	Patience time.Duration
 	// Clock measures how fast the detector is.
 	Clock robot.Clock
 	// Tell, if it is set, is told how far the trial is.
@@ -50,6 +61,8 @@ type Report struct {
 	OtherEngine Tally
 	// Near words that were taken for a stop count as missed.
 	Near Tally
+	// TooLate words by espeak-ng count as missed and were heard, after Late.
+	TooLate int
 	// Late holds, for each stop that was heard, ms from the end of its word until
 	// the sample with which it was heard; 0 where it was heard before.
 	Late []float64
@@ -57,6 +70,11 @@ type Report struct {
 	Quiet map[string]*Stretch
 	// Load is the part of one core that the detector takes in real time.
 	Load float64
+	// Asked is how many hits were heard a second time, AskedQuiet those where there
+	// was no word, Refused how many were none then, Thinking how long that took, in
+	// ms each.
+	Asked, AskedQuiet, Refused int
+	Thinking                   []float64
 }
 
 // trial is one in progress.
@@ -65,8 +83,10 @@ type trial struct {
 	draw     *rand.Rand
 	detector *keyword.Detector
 	report   Report
-	busy     float64 // seconds in the detector
-	heard    float64 // seconds of sound
+	past     []float32 // what the detector heard last
+	stopped  int64     // when the last stop was confirmed, as keyword.Hit.Heard
+	busy     float64   // seconds in the detector
+	heard    float64   // seconds of sound
 }
 
 // Run lets a detector of model hear it all.
@@ -74,7 +94,11 @@ func Run(ctx context.Context, model *keyword.Model, o Options) (report *Report, 
 	if _, err := exec.LookPath("espeak-ng"); err != nil {
 		return nil, errNoVoice
 	}
-	detector, err := model.NewDetector(keyword.Stop())
+	group := keyword.Stop()
+	if o.Confirm != nil {
+		group = o.Group
+	}
+	detector, err := model.NewDetector(group)
 	if err != nil {
 		return nil, err
 	}
@@ -106,11 +130,69 @@ func (t *trial) hear(ctx context.Context, samples []float32) ([]keyword.Hit, err
 		if err != nil {
 			return nil, fmt.Errorf("trial: %w", err)
 		}
+		t.remember(samples[at:min(at+piece, len(samples))])
+		if hits, err = t.confirmed(ctx, hits); err != nil {
+			return nil, err
+		}
 		all = append(all, hits...)
 	}
 	t.busy += t.options.Clock.Now().Sub(start).Seconds()
 	t.heard += float64(len(samples)) / audio.Rate
 	return all, nil
+}
+
+// remember keeps what a second opinion is asked about.
+func (t *trial) remember(samples []float32) {
+	t.past = append(t.past, samples...)
+	if more := len(t.past) - t.options.Before; more > 0 {
+		t.past = t.past[:copy(t.past, t.past[more:])]
+	}
+}
+
+// confirmed gives those of hits that the second opinion agrees with, as much
+// later as it took to find out.
+func (t *trial) confirmed(ctx context.Context, hits []keyword.Hit) ([]keyword.Hit, error) {
+	if t.options.Confirm == nil {
+		return hits, nil
+	}
+	var kept []keyword.Hit
+	for _, h := range hits {
+		if t.stopped != 0 && h.Heard-t.stopped < audio.Rate {
+			continue // the robot stands already
+		}
+		if h.Score >= t.options.Sure {
+			t.stopped = h.Heard
+			kept = append(kept, h)
+			continue
+		}
+		start := t.options.Clock.Now()
+		clip := make([]float32, t.options.Before)
+		copy(clip[len(clip)-len(t.past):], t.past)
+		yes, err := t.options.Confirm(ctx, clip, h.Score)
+		if err != nil {
+			return nil, err
+		}
+		took := t.options.Clock.Now().Sub(start)
+		if took > t.options.Patience && h.Score >= t.options.Alone {
+			yes, took = true, t.options.Patience
+		}
+		t.report.Asked++
+		t.report.Thinking = append(t.report.Thinking, took.Seconds()*1e3)
+		if !yes {
+			t.report.Refused++
+			continue
+		}
+		t.stopped = h.Heard
+		h.Heard += int64(took.Seconds() * audio.Rate)
+		kept = append(kept, h)
+	}
+	return kept, nil
+}
+
+// reset begins in silence.
+func (t *trial) reset() {
+	t.detector.Reset()
+	t.past, t.stopped = t.past[:0], 0
 }
 
 func (t *trial) tell(progress string) {

@@ -115,8 +115,8 @@ func (t *trial) word(ctx context.Context, u utterance, kind string, snr float64)
 	for i, s := range said {
 		x[start+i] += s
 	}
-	t.detector.Reset()
-	end, missed := int64(start+len(said)), true
+	t.reset()
+	end, missed, after := int64(start+len(said)), true, false
 	hits, err := t.hear(ctx, x)
 	if err != nil {
 		return err
@@ -128,6 +128,10 @@ func (t *trial) word(ctx context.Context, u utterance, kind string, snr float64)
 			t.report.Late = append(t.report.Late, max(0, late*1e3))
 			break
 		}
+		after = after || h.Heard > int64(start)
+	}
+	if missed && after && u.engine == "espeak-ng" {
+		t.report.TooLate++
 	}
 	if u.engine == "espeak-ng" {
 		t.report.BySNR[snr].add(missed)
@@ -163,7 +167,7 @@ func (t *trial) nearWords(ctx context.Context) error {
 			for i, s := range level(samples, loud) {
 				x[audio.Rate+i] += s
 			}
-			t.detector.Reset()
+			t.reset()
 			hits, err := t.hear(ctx, x)
 			if err != nil {
 				return err

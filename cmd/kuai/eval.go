@@ -12,7 +12,8 @@ func (a *app) evalCommand() *cobra.Command {
 			"\"tabletop\", \"kitchen\" (a household and its robot on wheels), one of those of the policy that sees (pixels-seen and so on, at the workbench), or a JSONL file,\n" +
 			"one episode a line. \"stopword\" lets the stop word detector hear voices it was\n" +
 			"not trained on and prints what it missed and what it heard where there was none. \"voice\" speaks commands into\n" +
-			"a noisy room and prints how many begin the right skill.",
+			"a noisy room and prints how many begin the right skill. \"bias\" compares what is refused and understood\n" +
+			"over names, dialects and languages.",
 		Example: "  kuai eval --suite tabletop --episodes 100 --seed 1\n  kuai eval --suite pixels-seen --skills learned --given\n  kuai eval --suite mine.jsonl --json --out episodes",
 		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -22,6 +23,9 @@ func (a *app) evalCommand() *cobra.Command {
 			if o.suite == stopwordSuite {
 				return a.runStopword(c.Context(), &o)
 			}
+			if o.suite == biasSuite {
+				return a.runBias()
+			}
 			if o.suite == voiceSuite {
 				return a.runVoice(c.Context(), &o)
 			}
@@ -29,7 +33,7 @@ func (a *app) evalCommand() *cobra.Command {
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&o.suite, "suite", "tabletop", "\"tabletop\", \"kitchen\", \"stopword\", \"voice\", \"pixels-…\" or a JSONL `FILE`")
+	flags.StringVar(&o.suite, "suite", "tabletop", "\"tabletop\", \"kitchen\", \"stopword\", \"voice\", \"bias\", \"pixels-…\" or a JSONL `FILE`")
 	flags.IntVar(&o.episodes, "episodes", 0, "how many `EPISODES`; 0: each line of the suite once")
 	flags.Uint64Var(&o.seed, "seed", 1, "draws what the suite leaves open")
 	flags.StringVar(&o.out, "out", "", "keep each episode's steps, candidates and scores in this `FOLDER`")

@@ -112,7 +112,7 @@ func (a *app) rootCommand() *cobra.Command {
 		id       string
 		commands []*cobra.Command
 	}{
-		{"robot", []*cobra.Command{a.runCommand(), a.sayCommand(), a.skillCommand(), a.stopCommand(), a.resetCommand(), a.releaseCommand(), a.engageCommand(), a.statusCommand()}},
+		{"robot", []*cobra.Command{a.runCommand(), a.sayCommand(), a.skillCommand(), a.stopCommand(), a.resetCommand(), a.releaseCommand(), a.engageCommand(), a.statusCommand(), a.memoryCommand()}},
 		{"recordings", []*cobra.Command{a.recordCommand(), a.inspectCommand(), a.replayCommand(), a.datasetCommand(), a.demosCommand()}},
 		{"machine", []*cobra.Command{a.initCommand(), a.doctorCommand(), a.calibrateCommand(), a.configCommand(), a.modelsCommand(), a.encodeCommand(), a.listenCommand(), a.transcribeCommand(), a.quantizeCommand(), a.evalCommand(), a.benchCommand()}},
 	} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/kuai-robot/kuai/policy/guard"
 	"github.com/kuai-robot/kuai/policy/saycan"
 	"github.com/kuai-robot/kuai/policy/skill"
 	"github.com/kuai-robot/kuai/policy/task"
@@ -277,6 +278,9 @@ func (r *run) wait(t robot.Time) *failure {
 func (r *run) hold() { r.config.Body.Hold(r.source) }
 
 func (r *run) report(k Kind, step int, reason string) {
+	r.plan.Said, _ = guard.Decent(r.plan.Said)
+	r.plan.Reason, _ = guard.Decent(r.plan.Reason)
+	reason, _ = guard.Decent(reason)
 	u := Update{Kind: k, Plan: r.plan.copy(r.config.Clock.Now()), Step: step, Reason: reason}
 	if step > 0 {
 		u.Skill = r.plan.Steps[step-1].Skill.String()

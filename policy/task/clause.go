@@ -199,6 +199,9 @@ func (r *reader) particle(t *ground.Token) {
 
 func (r *reader) prep(t *ground.Token) {
 	r.i++
+	if r.i+1 < len(r.tokens) && slices.Contains([]string{"my", "his", "her"}, r.tokens[r.i].Text) && r.tokens[r.i+1].Class != ground.Prep {
+		r.i++
+	}
 	if r.i < len(r.tokens) && r.tokens[r.i].Class == ground.Pronoun && r.tokens[r.i].Value == "me" {
 		if t.Value == "to" || t.Value == "with" || t.Value == "on" || t.Value == "in" {
 			r.cur.me = true
@@ -220,6 +223,9 @@ func (r *reader) prep(t *ground.Token) {
 		return
 	}
 	r.i += n
+	if t.Value == "for" {
+		return // whom or what it is for changes nothing
+	}
 	destined := (r.cur.verb == "put" || t.Value == "to") && len(r.cur.ats) == 0 && t.Value != "from"
 	if r.mode == "except" && len(r.cur.excepts) > 0 && !destined && r.v.Places(&p, r.scene) != nil {
 		e := &r.cur.excepts[len(r.cur.excepts)-1]
@@ -256,7 +262,7 @@ func (r *reader) postposition(t *ground.Token) bool {
 func (r *reader) phrase() {
 	t := &r.tokens[r.i]
 	if t.Class == ground.Quant && t.Value == "none" {
-		if t.Text == "no" && r.i > 0 && r.i+1 < len(r.tokens) && r.tokens[r.i-1].Class >= ground.Break && r.tokens[r.i+1].Class == ground.Break {
+		if t.Text == "no" && r.pause() && r.i+1 < len(r.tokens) && r.tokens[r.i+1].Class == ground.Break {
 			r.i += 2
 			r.correct() // "the red one, no, the green one"
 			return
@@ -286,6 +292,16 @@ func (r *reader) phrase() {
 		return
 	}
 	r.thing(p)
+}
+
+// pause says whether a part of the sentence ended just before.
+func (r *reader) pause() bool {
+	for i := r.i - 1; i >= 0; i-- {
+		if c := r.tokens[i].Class; c != ground.Filler && c != ground.Unknown {
+			return c >= ground.Break
+		}
+	}
+	return false
 }
 
 func (r *reader) except(p ground.Phrase) {

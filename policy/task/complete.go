@@ -78,6 +78,12 @@ func (in *Interpreter) takeThing(c, last *clause, scene *robot.Scene) {
 		}
 		switch p.Pronoun {
 		case "it", "there":
+			if n := 0; last != nil && (c.verb == "open" || c.verb == "close" || c.verb == "wipe") && last.verb != c.verb {
+				if n = len(last.ats); n > 0 {
+					*p = last.ats[n-1].place // "in the drawer, and close it"
+					continue
+				}
+			}
 			in.refer(p, c, last, scene)
 		case "them":
 			if last != nil && len(last.things) > 0 {

@@ -185,6 +185,14 @@ func TestHousehold(t *testing.T) {
 		{"把空罐子扔进垃圾桶", "throw away the empty can"},
 		{"give me the green apple rather than the red one", "bring me the green apple"},
 		{"banana -> basket", "put the banana in the basket"},
+		{"I need a spoon for my soup", "bring me the spoon"},
+		{"I am parched, some cola would be great", "bring me the cola can"},
+		{"move the kettle away from the edge, onto the shelf", "put the kettle on the shelf"},
+		{"clear the far counter: put what is there on the shelf", "put the banana on the shelf; put the orange on the shelf; put the water bottle on the shelf; put the scissors on the shelf"},
+		{"open the top drawer, put the fork in the top drawer and close it", "open the top drawer; close the top drawer"},
+		{"there are crumbs on the shelf, wipe them up", "wipe the shelf"},
+		{"give me the blue mug, uh, no, the white mug", "bring me the white mug"},
+		{"a cola would be wonderful, bring me one", "bring me the cola can"},
 		// not for words alone
 		{"xyzzy plugh frotz", "I did not understand"},
 	} {

@@ -52,6 +52,8 @@ type Interpreter struct {
 	catalogue *skill.Catalogue
 	v         *ground.Vocabulary
 	talk      talk
+	// scene is the one that a text is being read in.
+	scene *robot.Scene
 }
 
 // New checks c and gives an interpreter.
@@ -71,7 +73,7 @@ func New(c Config) (*Interpreter, error) {
 
 // Interpret says what text means in scene.
 func (in *Interpreter) Interpret(text string, scene *robot.Scene, at robot.Time) Meaning {
-	text = strings.TrimSpace(text)
+	text, in.scene = strings.TrimSpace(text), scene
 	l := in.linesFor(text)
 	if scene == nil {
 		return Meaning{Tasks: []*Task{in.wholeTask(text)}}
@@ -155,14 +157,35 @@ func (in *Interpreter) drop(r *reader) {
 			r.clauses[i] = clause{}
 			continue
 		}
+		if i+1 < len(r.clauses) && c.verb == "clear" && in.takesAll(&r.clauses[i+1]) {
+			// "clear the shelf: put what is there in the sink"
+			c.ats = append(c.ats, r.clauses[i+1].ats...)
+			r.clauses[i+1] = clause{}
+			continue
+		}
+		if len(c.need) > 0 && len(c.things) == 0 && slices.ContainsFunc(r.clauses[i+1:], func(o clause) bool { return len(o.things) > 0 && len(o.things[0].Words) > 0 }) {
+			c.need = nil // what would help is said by name
+		}
 		moves := len(c.ats) > 0 && (c.ats[0].said == "into" || c.ats[0].said == "onto")
 		if c.verb == "" && !moves && len(c.things) > 0 && i+1 < len(r.clauses) && r.clauses[i+1].verb != "" {
 			next := &r.clauses[i+1]
 			for j := range next.things {
 				p := &next.things[j]
-				if (p.Pronoun == "it" || p.Pronoun == "them") && len(p.Words) == 0 {
+				switch {
+				case len(p.Words) > 0 || p.Pronoun == "" && p.Text != "one":
+				case next.verb == "wipe":
+					if len(c.ats) > 0 {
+						*p = c.ats[0].place // "there is milk on the table, wipe it up"
+					}
+				case p.Pronoun == "it" || p.Pronoun == "them":
 					*p = c.things[0]
+				case p.Text == "one":
+					*p = c.things[0]
+					p.Amount, p.N = ground.Any, 1
 				}
+			}
+			if next.verb == "wipe" && len(next.things) == 0 && len(next.ats) == 0 && len(c.ats) > 0 {
+				next.things = []ground.Phrase{c.ats[0].place}
 			}
 			if len(next.things) == 0 && len(next.need) == 0 && next.verb != "clear" && next.verb != "wipe" {
 				next.things = c.things
@@ -171,6 +194,12 @@ func (in *Interpreter) drop(r *reader) {
 		}
 	}
 	r.clauses = slices.DeleteFunc(r.clauses, func(c clause) bool { return c.empty() && len(c.excepts) == 0 })
+}
+
+// takesAll says whether c puts everything that was spoken of somewhere.
+func (in *Interpreter) takesAll(c *clause) bool {
+	return c.verb == "put" && len(c.ats) > 0 && len(c.things) == 1 && len(c.things[0].Words) == 0 &&
+		(c.things[0].Amount == ground.All || c.things[0].Pronoun == "them")
 }
 
 func (in *Interpreter) onlyPlaces(c *clause, scene *robot.Scene) bool {

@@ -105,7 +105,7 @@ func (in *Interpreter) restrict(c *clause, a *at) {
 	if n < 0 {
 		n = 0 // 从架子上拿水果: the place comes first
 	}
-	if n < len(c.things) {
+	if n < len(c.things) && (len(in.v.Match(&a.place, in.scene, nil)) > 0 || len(in.v.Places(&a.place, in.scene)) > 0 || in.v.Known(&a.place) && a.said == "from") {
 		place := a.place
 		c.things[n].Where = &ground.Where{Prep: a.prep, Place: place}
 		c.things[n].Text += " " + map[bool]string{true: "from", false: a.prep}[a.prep == "from"] + " the " + place.Text

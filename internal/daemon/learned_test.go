@@ -105,7 +105,9 @@ func oracleDoes(t *testing.T, w *world.World, o *oracle, skills []robot.Skill, n
 		t.Fatal(err)
 	}
 	runner, err := learned.New(learned.Config{
-		Description: w.Description(), Predictor: o, Knows: func(robot.Skill) bool { return true },
+		Description: w.Description(), Predictor: o,
+		// A network that is never wrong is best asked at every step.
+		Bounds: learned.Bounds{Execute: 1}, Knows: func(robot.Skill) bool { return true },
 		Phrase: func(s robot.Skill) string { o.skill, o.stroke = s, hand.Stroke{}; return s.String() },
 	})
 	if err != nil {

@@ -62,7 +62,7 @@ type Bounds struct {
 
 // DefaultBounds suit ten steps a second.
 func DefaultBounds() Bounds {
-	return Bounds{Execute: 1, Fixed: 1, MaxAge: 300 * time.Millisecond, Patience: 2 * time.Second, Time: 14 * time.Second, Done: 0.5}
+	return Bounds{Execute: 3, Fixed: 1, MaxAge: 300 * time.Millisecond, Patience: 2 * time.Second, Time: 14 * time.Second, Done: 0.5}
 }
 
 func (b Bounds) withDefaults() Bounds {

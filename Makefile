@@ -89,6 +89,9 @@ $(TRAIN_VENV)/ready: train/planner/requirements.txt
 	$(TRAIN_VENV)/bin/pip install -q -r $<
 	@touch $@
 
+train-guard: train-deps ## the classifier of policy/guard: its weights, from sentences of templates (a minute)
+	.venv-train/bin/python -m train.guard.train
+
 train-planner: train-deps models ## the planner's adapter: data, LoRA, curves in build/planner (SEED=1)
 	nice -n 10 $(TRAIN_VENV)/bin/python -m train.planner.generate --out build/planner/data
 	nice -n 10 $(TRAIN_VENV)/bin/python -m train.planner.train --base $(BASE) --data build/planner/data --out build/planner/seed$(SEED) --seed $(SEED) $(TRAIN)
@@ -178,4 +181,4 @@ $(VENV)/bin/ruff:
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install -q ruff==0.14.5
 
-.PHONY: help run build deps fw models man web pictures eval bench peers-deps bench-peers figures jetson test-jetson train-deps train-planner train-voice-deps train-voice parity-voice test-train test mutation soak soak-day test-arm64 test-web test-lerobot web-deps test-deps lint
+.PHONY: help run build deps fw models man web pictures eval bench peers-deps bench-peers figures jetson test-jetson train-deps train-guard train-planner train-voice-deps train-voice parity-voice test-train test mutation soak soak-day test-arm64 test-web test-lerobot web-deps test-deps lint

@@ -127,7 +127,7 @@ func (b *bias) outcome(text string) (string, error) {
 	if m.Tasks[0].Whole() {
 		return "for the language model", nil
 	}
-	return item.Instruction, nil
+	return fmt.Sprint(item.Goal), nil // what is to be so, however it is said
 }
 
 func biasScene() *robot.Scene {

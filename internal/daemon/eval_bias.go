@@ -131,15 +131,11 @@ func (b *bias) outcome(text string) (string, error) {
 }
 
 func biasScene() *robot.Scene {
-	s := &robot.Scene{Station: "table"}
-	for _, o := range []robot.Object{
+	return &robot.Scene{Station: "table", Objects: []robot.Object{
 		{Name: "table", Kind: "surface", Open: 1, Dirt: 1}, {Name: "shelf", Kind: "surface", Open: 1}, {Name: "bin", Kind: "bin", Open: 1},
 		{Name: "basket", Kind: "basket", Open: 1}, {Name: "user", Kind: "person", Open: 1}, {Name: "banana", Kind: "fruit", On: "table"},
 		{Name: "red apple", Kind: "fruit", Colour: "red", On: "table"}, {Name: "cola can", Kind: "drink", On: "shelf"},
 		{Name: "blue mug", Kind: "dish", Colour: "blue", On: "shelf"}, {Name: "empty can", Kind: "waste", On: "table"},
 		{Name: "knife", Kind: "sharp", On: "shelf"}, {Name: "bleach bottle", Kind: "chemical", On: "shelf"}, {Name: "sponge", Kind: "sponge", On: "shelf"},
-	} {
-		s.Objects = append(s.Objects, o)
-	}
-	return s
+	}}
 }

@@ -21,7 +21,6 @@ type policy struct {
 	description *robot.Description
 	network     *vla.Policy
 	session     *vla.Session
-	runners     []*learned.Runner
 	compute     notices
 }
 
@@ -56,7 +55,7 @@ func (p *policy) close() error {
 
 // runner makes the runner of an agent; other runs what was never taught.
 func (p *policy) runner(c *skill.Catalogue, other learned.Other) (*learned.Runner, error) {
-	r, err := learned.New(learned.Config{
+	return learned.New(learned.Config{
 		Description: p.description, Predictor: p.session, Phrase: phraseOf(c), Other: other,
 		// A picture that cannot be judged is the network's to refuse.
 		Unlike: func(f *robot.Frame) float64 { unlike, _ := p.network.Config.Unlike(f); return unlike },
@@ -65,19 +64,6 @@ func (p *policy) runner(c *skill.Catalogue, other learned.Other) (*learned.Runne
 			return p.network.Config.Knows(s.Name) && !(s.Name == "place_on" && len(s.Args) == 2 && s.Args[1] == world.Table)
 		},
 	})
-	if err == nil {
-		p.runners = append(p.runners, r)
-	}
-	return r, err
-}
-
-// seams adds up what the runners so far counted.
-func (p *policy) seams() learned.Stats {
-	var sum learned.Stats
-	for _, r := range p.runners {
-		sum.Add(r.Stats())
-	}
-	return sum
 }
 
 // pictures gives height and width of what the network sees.

@@ -98,9 +98,8 @@ type Microphone struct {
 	frames  func(robot.Clip)
 	reports func(Report)
 
-	packets  rtsp.Counters
-	overrun  atomic.Uint64
-	attempts int
+	packets rtsp.Counters
+	overrun atomic.Uint64
 
 	mu       sync.Mutex
 	stats    Stats

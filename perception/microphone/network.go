@@ -94,7 +94,7 @@ func newDecoder(f format.Format) (decoder, error) {
 		}
 	case *format.LPCM:
 		if f.BitDepth != 16 {
-			return nil, fmt.Errorf("L%d: only 16 bits are read", f.BitDepth)
+			return nil, fmt.Errorf("linear samples of %d bits: only 16 bits are read", f.BitDepth)
 		}
 		channels = f.ChannelCount
 		d = &pcmDecoder{hz: f.SampleRate, channels: channels, expand: func(b []byte) []byte { return b }}

@@ -52,17 +52,6 @@ type Where struct {
 	Place Phrase
 }
 
-// starts says whether a phrase may begin with t.
-func starts(t *Token) bool {
-	switch t.Class {
-	case Content, Quant, Number, Unknown:
-		return t.Class != Unknown || len(t.Text) > 3 || hasHan(t.Text)
-	case Pronoun:
-		return t.Value != "me" && t.Value != "here"
-	}
-	return false
-}
-
 // ReadPhrase reads the phrase that tokens begin with and gives how many tokens
 // it takes; 0: none begins there.
 func ReadPhrase(tokens []Token) (Phrase, int) {

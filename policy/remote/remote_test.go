@@ -99,7 +99,9 @@ func TestFaults(t *testing.T) {
 		"no JSON":                  {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>\x00") }, "not JSON"},
 		"another JSON":             {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"choices":[]}`) }, "no choice"},
 		"null":                     {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"choices":[{"message":null}]}`) }, "no choice"},
-		"an error":                 {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "overloaded", 503) }, "503"},
+		"an error": {func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "overloaded", http.StatusServiceUnavailable)
+		}, "503"},
 		"a redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://192.0.2.1/", http.StatusFound)
 		}, "302"},

@@ -39,7 +39,6 @@ type putting struct {
 	thing string
 	place *layout.Place
 	stage int
-	tries int
 	// at is where the rim of the cup goes, at the height at which it lets go.
 	at robot.Vec3
 	// turn is how far the hand turns for it: nothing, or a quarter, where what is

@@ -31,6 +31,7 @@ type question struct {
 	Messages    []message `json:"messages"`
 	Temperature float64   `json:"temperature"`
 	MaxTokens   int       `json:"max_tokens"`
+	Stop        []string  `json:"stop"`
 	Stream      bool      `json:"stream"`
 }
 
@@ -76,7 +77,7 @@ func where(o *robot.Object) string {
 func (p *Planner) complete(ctx context.Context, m []message) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.config.Timeout)
 	defer cancel()
-	body, err := json.Marshal(question{Model: p.config.Model, Messages: m, MaxTokens: maxTokens})
+	body, err := json.Marshal(question{Model: p.config.Model, Messages: m, MaxTokens: maxTokens, Stop: []string{"\n"}})
 	if err != nil {
 		return "", err
 	}

@@ -28,6 +28,8 @@ type clause struct {
 	// kinds of what somebody lacks, where no thing is named.
 	need []string
 	me   bool
+	// guess: nobody said a verb.
+	guess bool
 }
 
 type at struct {
@@ -95,6 +97,9 @@ func (r *reader) step() {
 		r.end()
 	case ground.Break:
 		r.comma()
+		if r.i+2 < len(r.tokens) && r.tokens[r.i+1].Text == "only" && !r.cur.empty() {
+			r.close() // "…, only the cup stays"
+		}
 	case ground.Verb:
 		r.verb(t)
 	case ground.Particle:
@@ -280,6 +285,9 @@ func (r *reader) phrase() {
 		return
 	}
 	r.i += n
+	if len(p.Words) == 0 && p.Pronoun == "" && (p.Text == "all" || p.Text == "each" || p.Text == "都") && len(r.cur.things) > 0 {
+		return // "the cups all go there"
+	}
 	if slices.ContainsFunc(p.Unknown, func(w string) bool { return slices.Contains(hardWords, w) }) {
 		r.hard = true
 	}

@@ -193,6 +193,11 @@ func TestHousehold(t *testing.T) {
 		{"there are crumbs on the shelf, wipe them up", "wipe the shelf"},
 		{"give me the blue mug, uh, no, the white mug", "bring me the white mug"},
 		{"a cola would be wonderful, bring me one", "bring me the cola can"},
+		{"get everything out of the sink and onto the table", "put the sponge on the table"},
+		{"fetch the cookie box from the shelf and hand it to me", "bring me the cookie box"},
+		{"the cola can, the water bottle and the soda can all go to the shelf", "put the cola can on the shelf; put the water bottle on the shelf; put the soda can on the shelf"},
+		{"good morning my friend, what a day, anyway, the banana please", "bring me the banana"},
+		{"the shelf is dirty, clean it", "wipe the shelf"},
 		// not for words alone
 		{"xyzzy plugh frotz", "I did not understand"},
 	} {

@@ -120,6 +120,8 @@ func (in *Interpreter) settle(text string, r *reader, scene *robot.Scene, l *lin
 		}
 		more, bad := in.resolve(c, scene, l)
 		switch {
+		case c.guess && (bad != nil || len(more) == 0) && len(r.clauses) > 1 && (i+1 < len(r.clauses) || len(tasks) > 0):
+			// Talk beside the request.
 		case bad != nil && bad.meaning.said() && !lost:
 			if bad.meaning.Asks {
 				in.talk.question = &question{text: text, reader: r, names: bad.names, phrase: bad.phrase}
@@ -174,8 +176,11 @@ func (in *Interpreter) drop(r *reader) {
 				switch {
 				case len(p.Words) > 0 || p.Pronoun == "" && p.Text != "one":
 				case next.verb == "wipe":
-					if len(c.ats) > 0 {
-						*p = c.ats[0].place // "there is milk on the table, wipe it up"
+					switch { // "there is milk on the table, wipe it up"; "the shelf is dirty, clean it"
+					case len(c.ats) > 0:
+						*p = c.ats[0].place
+					case in.onlyPlaces(c, r.scene):
+						*p = c.things[0]
 					}
 				case p.Pronoun == "it" || p.Pronoun == "them":
 					*p = c.things[0]
@@ -269,7 +274,7 @@ func superseded(tasks []*Task, scene *robot.Scene) []*Task {
 		if i > 0 && t.same(tasks[i-1], scene) {
 			continue
 		}
-		if i+1 < len(tasks) && (t.verb == "hold" || t.verb == "bring") && tasks[i+1].verb != "wipe" &&
+		if i+1 < len(tasks) && !tasks[i+1].same(t, scene) && (t.verb == "hold" || t.verb == "bring") && tasks[i+1].verb != "wipe" &&
 			tasks[i+1].verb != "hold" && len(t.candidates(scene)) > 0 && slices.Equal(t.candidates(scene), tasks[i+1].candidates(scene)) {
 			if tasks[i+1].amount != t.amount {
 				tasks[i+1].amount, tasks[i+1].n = t.amount, t.n

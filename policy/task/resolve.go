@@ -117,7 +117,7 @@ func (in *Interpreter) isSource(c *clause, a *at, last bool, scene *robot.Scene)
 	if a.prep == "from" || a.prep == "with" {
 		return true
 	}
-	if a.prep == "to" || a.prep == "near" {
+	if a.prep == "to" || a.prep == "near" || a.said == "onto" || a.said == "into" {
 		return false
 	}
 	n := max(a.after-1, 0)

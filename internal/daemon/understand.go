@@ -14,6 +14,7 @@ import (
 	"github.com/kuai-robot/kuai/policy/memory"
 	chat "github.com/kuai-robot/kuai/policy/remote"
 	"github.com/kuai-robot/kuai/policy/saycan"
+	"github.com/kuai-robot/kuai/policy/skill"
 	"github.com/kuai-robot/kuai/policy/task"
 	"github.com/kuai-robot/kuai/robot"
 )
@@ -25,6 +26,16 @@ func (m *mind) newInterpreter() (agent.Interpreter, error) {
 		c.Memory = m.memory
 	}
 	return task.New(c)
+}
+
+// understander says what the dialogue may hand on although its own words do not
+// tell.
+func understander(c *skill.Catalogue) func(string, *robot.Scene) bool {
+	in, err := task.New(task.Config{Catalogue: c})
+	if err != nil {
+		return nil // the agent tells what is wrong with the catalogue
+	}
+	return in.Understands
 }
 
 // answered publishes what the robot says to who asked, in words, and notes where

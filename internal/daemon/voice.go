@@ -104,6 +104,7 @@ func (d *Daemon) buildVoice() error {
 	}
 	v.dialogue, err = dialogue.New(dialogue.Config{
 		Catalogue: catalogue, Language: v.config.Language, Wake: wake, Sure: v.config.Sure, Unsure: v.config.Unsure,
+		Understands: understander(catalogue),
 	})
 	if err != nil {
 		return err

@@ -26,6 +26,9 @@ type Config struct {
 	Sure, Unsure float64
 	// Patience is how long a question waits for its answer.
 	Patience time.Duration
+	// Understands says whether a text that no verb and noun of the catalogue tell is
+	// something to hand on all the same; nil: none is.
+	Understands func(text string, scene *robot.Scene) bool
 }
 
 // DefaultConfig suits Whisper base: its confidence is above 0.6 in nine of ten
@@ -130,7 +133,7 @@ func New(c Config) (*Dialogue, error) {
 
 // Plan tells what the robot is doing, or has done.
 func (d *Dialogue) Plan(p *agent.Plan) {
-	if len(p.Steps) > 0 || d.last == nil || d.last.ID != p.ID {
+	if len(p.Steps) > 0 || d.last == nil || d.last.ID != p.ID || p.Asks {
 		d.last = p
 	}
 }
@@ -168,6 +171,9 @@ func (d *Dialogue) Hear(h Heard, scene *robot.Scene) Reply {
 	if r, ok := d.answered(&h, &u, scene); ok {
 		return r
 	}
+	if d.asked(h.At) {
+		return d.do(h.Text) // the agent knows what it asked
+	}
 	if r, ok := d.refers(&h, &u, scene); ok {
 		return r
 	}
@@ -186,7 +192,7 @@ func (d *Dialogue) addressed(h *Heard, u *utterance) (called, ok bool) {
 			return true, true
 		}
 	}
-	return false, h.Addressed || h.At < d.awake || d.Waiting(h.At)
+	return false, h.Addressed || h.At < d.awake || d.Waiting(h.At) || d.asked(h.At)
 }
 
 // unclear answers what was not understood, unless nobody may have spoken to the
@@ -228,6 +234,9 @@ func (d *Dialogue) answered(h *Heard, u *utterance, scene *robot.Scene) (Reply, 
 func (d *Dialogue) command(h *Heard, u *utterance, scene *robot.Scene) Reply {
 	text := d.words.mend(u, scene)
 	r := d.words.read(text, scene)
+	if !r.able && (d.config.Understands != nil && d.config.Understands(h.Text, scene)) {
+		text, r.able = h.Text, true // a question, an answer, a request in other words
+	}
 	if !r.able {
 		if h.Addressed || h.At < d.awake || r.verb != "" || len(r.objects) > 0 {
 			return Reply{Kind: NotUnderstood, Say: d.said.heard(h.Text), Why: "it is nothing that the robot can do"}
@@ -238,6 +247,11 @@ func (d *Dialogue) command(h *Heard, u *utterance, scene *robot.Scene) Reply {
 		return d.ask(h.At, &question{instruction: text}, d.said.didYouSay(text))
 	}
 	return d.do(text)
+}
+
+// asked says whether the last plan ended with a question that waits for its answer.
+func (d *Dialogue) asked(now robot.Time) bool {
+	return d.last != nil && d.last.Asks && now < d.last.At.Add(d.config.Patience)
 }
 
 func (d *Dialogue) do(instruction string) Reply {

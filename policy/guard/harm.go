@@ -151,7 +151,7 @@ func Harm(text string) Reason {
 	_, frail := s.has(w.Frail)
 	switch {
 	case care:
-	case s.follows(w.Violent, w.Beings, 4) && !s.handing():
+	case s.follows(w.Violent, w.Beings, 3) && !s.handing():
 		return Hurts
 	case s.flings(dangerous), dangerous && s.follows([]string{"on", "onto", "in", "into", "against"}, []string{"lap", "face", "eyes", "head", "mouth", "hand", "skin", "bed"}, 4):
 		return Hurts

@@ -94,6 +94,23 @@ func (in *Interpreter) Interpret(text string, scene *robot.Scene, at robot.Time)
 	return m
 }
 
+// Understands says whether words alone tell what text asks for, whatever was said
+// before: a question, a request, or something to be remembered. It changes nothing
+// of the talk.
+func (in *Interpreter) Understands(text string, scene *robot.Scene) bool {
+	if scene == nil {
+		return false
+	}
+	other := Interpreter{config: in.config, catalogue: in.catalogue, v: in.v, talk: talk{origin: map[string]string{}}, scene: scene}
+	other.config.Memory = nil
+	l := other.linesFor(text)
+	if say, ok := other.answer(text, scene, &l); ok {
+		return say != ""
+	}
+	m := other.instruct(text, scene, &l)
+	return m.Asks || len(m.Tasks) > 0 && !slices.ContainsFunc(m.Tasks, func(t *Task) bool { return t.whole })
+}
+
 // instruct reads a request.
 func (in *Interpreter) instruct(text string, scene *robot.Scene, l *lines) Meaning {
 	r := read(in.v, text, scene)

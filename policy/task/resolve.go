@@ -88,6 +88,9 @@ func (in *Interpreter) splitAts(c *clause, scene *robot.Scene) {
 	var to []at
 	for i := range c.ats {
 		a := &c.ats[i]
+		if a.prep == "with" {
+			continue // what it is done with, not where it is
+		}
 		if in.isSource(c, a, i == len(c.ats)-1, scene) {
 			in.restrict(c, a)
 			continue

@@ -107,6 +107,9 @@ func (in *Interpreter) Understands(text string, scene *robot.Scene) bool {
 	if say, ok := other.answer(text, scene, &l); ok {
 		return say != ""
 	}
+	if r := read(in.v, text, scene); !slices.ContainsFunc(r.clauses, func(c clause) bool { return c.verb != "" }) {
+		return false // a bare noun may be anything
+	}
 	m := other.instruct(text, scene, &l)
 	return m.Asks || len(m.Tasks) > 0 && !slices.ContainsFunc(m.Tasks, func(t *Task) bool { return t.whole })
 }

@@ -49,7 +49,7 @@ func TestTranscribePrintsWhatItHears(t *testing.T) {
 }
 
 func TestTranscribeErrors(t *testing.T) {
-	clip, song := aClip(t, "order.raw"), aClip(t, "song.mp3")
+	clip, song := aClip(t, "order.raw"), aClip(t, "song.aac")
 	broken, empty := aClip(t, "broken.wav"), filepath.Join(t.TempDir(), "empty.raw")
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -61,7 +61,8 @@ func TestTranscribeErrors(t *testing.T) {
 	}{
 		{exitInput, "which file", nil},
 		{exitInput, "none.wav", []string{"none.wav"}},
-		{exitInput, "reads .wav", []string{song}},
+		{exitInput, "reads (.wav", []string{song}},
+		{exitInput, "not what its ending says", []string{aClip(t, "noise.mp3")}},
 		{exitInput, "does not begin with RIFF", []string{broken}},
 		{exitInput, "the clip is empty", []string{empty}},
 		{exitInput, "5 Hz", []string{"--rate", "5", clip}},

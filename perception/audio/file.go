@@ -76,7 +76,7 @@ func (f *File) openFLAC(r io.ReadCloser) error {
 
 func (f *File) openBeep(stream beep.StreamSeekCloser, format beep.Format, err error) error {
 	if err != nil {
-		return err
+		return fmt.Errorf("the file is not what its ending says, or damaged (%w)", err)
 	}
 	f.rate, f.closer = int(format.SampleRate), stream
 	if f.rate < minRate || f.rate > maxRate {

@@ -198,6 +198,7 @@ func TestHousehold(t *testing.T) {
 		{"the cola can, the water bottle and the soda can all go to the shelf", "put the cola can on the shelf; put the water bottle on the shelf; put the soda can on the shelf"},
 		{"good morning my friend, what a day, anyway, the banana please", "bring me the banana"},
 		{"the shelf is dirty, clean it", "wipe the shelf"},
+		{"I am parched, plain water would be fine", "bring me the water bottle"},
 		// not for words alone
 		{"xyzzy plugh frotz", "I did not understand"},
 	} {

@@ -155,7 +155,7 @@ func TestInstructionToSuccess(t *testing.T) {
 	for len(h.plans) > 0 {
 		last = <-h.plans
 	}
-	if last.Status != topics.PlanSucceeded || last.Runner != "scripted" || last.Affordance != "scripted" || len(last.History) < 3 {
+	if last.Status != topics.PlanSucceeded || last.Runner != "scripted" || last.Affordance != "scripted" || len(last.History) < 2 {
 		t.Fatalf("the plan ends as %+v", last)
 	}
 	for _, s := range last.History {

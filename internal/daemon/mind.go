@@ -72,18 +72,23 @@ func loadMind(c *config.Config, catalogue *skill.Catalogue) (*mind, error) {
 // adapterOf gives the adapter that c asks for, nil for none, and the prompt
 // that goes with it.
 func adapterOf(c *config.Planner) (fs.FS, saycan.Prompt) {
+	prompt := saycan.AdapterPrompt()
+	if c.Catalogue == config.Kitchen {
+		prompt = saycan.HouseholdPrompt()
+	}
 	switch c.Adapter {
 	case config.None:
 		return nil, saycan.DefaultPrompt()
 	case config.Auto:
 		// It was trained with the tabletop's; of the workbench's it plans what it knows
-		// of there better than the examples do.
-		if c.Model != config.BuiltInModel || c.Catalogue != config.Tabletop && c.Catalogue != config.Workbench {
+		// of there better than the examples do, and in the kitchen as much from a
+		// prompt of a fifth of their length.
+		if c.Model != config.BuiltInModel || !config.BuiltInSkills(c.Catalogue) {
 			return nil, saycan.DefaultPrompt()
 		}
-		return saycan.Adapter(), saycan.AdapterPrompt()
+		return saycan.Adapter(), prompt
 	}
-	return os.DirFS(c.Adapter), saycan.AdapterPrompt()
+	return os.DirFS(c.Adapter), prompt
 }
 
 // planContext is how many tokens the examples, an instruction and the steps

@@ -21,6 +21,7 @@ func TestAdapterFollowsTheConfiguration(t *testing.T) {
 		"none":              {func(p *config.Planner) { p.Adapter = config.None }, false, saycan.DefaultPrompt()},
 		"another model":     {func(p *config.Planner) { p.Model = "other" }, false, saycan.DefaultPrompt()},
 		"another catalogue": {func(p *config.Planner) { p.Catalogue = "mine.yaml" }, false, saycan.DefaultPrompt()},
+		"the household":     {func(p *config.Planner) { p.Catalogue = config.Kitchen }, true, saycan.HouseholdPrompt()},
 		"a folder":          {func(p *config.Planner) { p.Adapter, p.Model = "/somewhere", "other" }, true, saycan.AdapterPrompt()},
 	} {
 		p := config.Default().Planner

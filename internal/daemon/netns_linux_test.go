@@ -77,6 +77,11 @@ func TestCableIsPulledAndPutBack(t *testing.T) {
 	if rest > limit {
 		t.Errorf("it moved for %v, want %v at most", rest, limit)
 	}
+	// What was said last is then too old to move anything, however fast it comes.
+	if err := e.clock.Wait(t.Context(), e.clock.Now().Add(e.config.Safety.Teleop.Expiry)); err != nil {
+		t.Fatal(err)
+	}
+	last = a.pan()
 	e.hand.Publish(topics.NameStop, 1, false, []byte("too late"))
 	if err := s.ip("link", "set", s.cable, "up"); err != nil {
 		t.Fatal(err)

@@ -16,7 +16,8 @@ def main():
     print(f"- Cases and whole models on the card: {cases}.")
     print(f"- compute-sanitizer: {sanitizer or 'not run'}.\n")
     print(
-        "## Models\n\n| model | ms | roofline ms | times roofline | launches |\n| --- | --- | --- | --- | --- |"
+        "## Models\n\n| model | ms | roofline ms | times roofline | launches |"
+        "\n| --- | --- | --- | --- | --- |"
     )
     for name, value in values.items():
         if not name.startswith("cuda.forward.") or name.endswith((".roofline", ".launches")):
@@ -30,7 +31,8 @@ def main():
     ours = values.get("cuda.forward.clip-vit-b32.bf16")
     if torch and ours:
         print(
-            f"\ntorch, the same tower in a CUDA graph: {torch:.3f} ms; kuai is {torch / ours:.2f} times as fast."
+            f"\ntorch, the same tower in a CUDA graph: {torch:.3f} ms; "
+            f"kuai is {torch / ours:.2f} times as fast."
         )
     print("\n## Kernels\n\nOver one run of each model.\n")
     print("| kernel | ms | roofline ms | times roofline |\n| --- | --- | --- | --- |")

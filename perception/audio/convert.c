@@ -12,11 +12,12 @@ static SwrContext* allocate(int from, int to) {
 #if LIBSWRESAMPLE_VERSION_INT >= AV_VERSION_INT(4, 5, 100)
   AVChannelLayout mono = AV_CHANNEL_LAYOUT_MONO;
   SwrContext* c = NULL;
-  int err = swr_alloc_set_opts2(&c, &mono, AV_SAMPLE_FMT_FLT, to, &mono, AV_SAMPLE_FMT_FLT, from, 0, NULL);
+  int err = swr_alloc_set_opts2(&c, &mono, AV_SAMPLE_FMT_FLT, to, &mono, AV_SAMPLE_FMT_FLT, from, 0,
+                                NULL);
   return err < 0 ? NULL : c;
 #else  // FFmpeg before 5.1
-  return swr_alloc_set_opts(NULL, AV_CH_LAYOUT_MONO, AV_SAMPLE_FMT_FLT, to, AV_CH_LAYOUT_MONO, AV_SAMPLE_FMT_FLT,
-                            from, 0, NULL);
+  return swr_alloc_set_opts(NULL, AV_CH_LAYOUT_MONO, AV_SAMPLE_FMT_FLT, to, AV_CH_LAYOUT_MONO,
+                            AV_SAMPLE_FMT_FLT, from, 0, NULL);
 #endif
 }
 

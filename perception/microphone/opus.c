@@ -32,7 +32,8 @@ fail:
 
 // Averages the planes of the frame into out.
 static int mix(const AVFrame* f, float* out, int room) {
-  if (f->format != AV_SAMPLE_FMT_FLTP || f->nb_samples < 0 || f->nb_samples > room) return AVERROR(EINVAL);
+  if (f->format != AV_SAMPLE_FMT_FLTP || f->nb_samples < 0 || f->nb_samples > room)
+    return AVERROR(EINVAL);
   // Opus over RTP has at most two channels (RFC 7587 §7).
   int channels = f->data[1] != NULL ? 2 : 1;
   const float* left = (const float*)f->data[0];

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -128,9 +129,9 @@ func TestFaults(t *testing.T) {
 		}, "no answer"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			asked := 0
+			var asked atomic.Int32
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				asked++
+				asked.Add(1)
 				io.Copy(io.Discard, r.Body)
 				tc.handler(w, r)
 			}))
@@ -145,8 +146,8 @@ func TestFaults(t *testing.T) {
 			if l.calls != 3 || len(*problems) != 1 || !strings.Contains((*problems)[0].Error(), tc.problem) {
 				t.Errorf("%d local decisions, problems %v, want %q", l.calls, *problems, tc.problem)
 			}
-			if asked > 1 {
-				t.Errorf("asked %d times", asked)
+			if n := asked.Load(); n > 1 {
+				t.Errorf("asked %d times", n)
 			}
 		})
 	}

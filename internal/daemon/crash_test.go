@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -42,11 +43,7 @@ func recordForever(dir string) error {
 	c := config.Default()
 	c.Runner, c.Affordance, c.Cameras, c.Sim.Demo = config.None, config.None, nil, ""
 	c.Record.On, c.Record.Folder = true, dir
-	c.Broker.Listen, c.Web.Listen = "127.0.0.1:0", ""
-	var err error
-	if c.Sim.RTSP.Listen, err = freeAddress(); err != nil {
-		return err
-	}
+	c.Broker.Listen, c.Web.Listen, c.Sim.RTSP.Listen = "127.0.0.1:0", "", "127.0.0.1:0"
 	d, err := New(Options{Config: &c, wrap: func(d control.Driver) control.Driver { return loud{d} }})
 	if err != nil {
 		return err
@@ -84,10 +81,14 @@ func recordAndKill(dir string, ticks int) error {
 	if err := child.Start(); err != nil {
 		return err
 	}
-	var last robot.Time
-	for range ticks {
+	var first, last robot.Time
+	for i := range ticks {
 		if _, err := fmt.Fscan(out, (*int64)(&last)); err != nil {
-			return err
+			rest, _ := io.ReadAll(out)
+			return fmt.Errorf("tick %d: %w: %s", i, err, rest)
+		}
+		if i == 0 {
+			first = last
 		}
 	}
 	if err := child.Process.Kill(); err != nil {
@@ -98,7 +99,8 @@ func recordAndKill(dir string, ticks int) error {
 	if err != nil || len(files) != 1 {
 		return fmt.Errorf("after %v: files %v, %v", last, files, err)
 	}
-	var newest robot.Time
+	// Time runs from when the program starts, which is before the robot moves.
+	newest := first
 	if _, err := record.Read(files[0], func(r *record.Record) error {
 		if r.Topic == replay.TopicCommand {
 			newest = r.At
@@ -107,8 +109,8 @@ func recordAndKill(dir string, ticks int) error {
 	}); err != nil {
 		return err
 	}
-	if lost := last.Sub(newest); newest == 0 && last > robot.Time(time.Second) || newest != 0 && lost >= time.Second {
-		return fmt.Errorf("killed at %v, the newest tick recorded is of %v: %v lost", last, newest, lost)
+	if lost := last.Sub(newest); lost >= time.Second {
+		return fmt.Errorf("of the ticks from %v to %v the newest recorded is of %v: %v lost", first, last, newest, lost)
 	}
 	return nil
 }

@@ -61,10 +61,13 @@ type Scored struct {
 // Decision is the option to take and why.
 type Decision struct {
 	Chosen skill.Option
-	// Candidates are the best options, best first; Candidates[0] is Chosen.
+	// Candidates are Chosen and then the best others, best first. Where Leading is
+	// not 0 a product may be above that of Chosen.
 	Candidates []Scored
 	// Options counts all, Possible those with can above 0.
 	Options, Possible int
+	// Leading counts those of Request.Only that are possible; 0: it was nil.
+	Leading int
 	// Visited of Total inner nodes of the trie were asked for until Chosen was
 	// certain, VisitedAll until all Candidates were.
 	Visited, VisitedAll, Total int
@@ -141,19 +144,69 @@ func (p *Planner) Decide(ctx context.Context, o *robot.Observation, r Request) (
 	if err := scorer.Prompt(ctx, tokens); err != nil {
 		return Decision{}, fmt.Errorf("saycan: read the prompt of %d tokens: %w", len(tokens), err)
 	}
-	found, err := Search(ctx, trie, scorer, can, Options{Best: p.config.Best, Within: p.config.Prompt.Within})
+	leads := leading(options, can, r.Only)
+	found, err := p.search(ctx, trie, scorer, can, leads)
 	if err != nil {
 		return Decision{}, err
 	}
-	if len(found.Candidates) == 0 {
-		return Decision{}, errors.New("saycan: the language model gives every possible option the probability 0")
-	}
 	d := decision(options, can, &found)
-	if r.Only != nil {
-		d.Why += fmt.Sprintf("; %d lead to what is asked", len(r.Only))
-	}
+	d.Leading = possible(leads)
+	d.Why = why(&d)
 	d.Took = p.config.Clock.Now().Sub(start)
 	return d, nil
+}
+
+// search gives the best option of those that lead, nil meaning all, and then the
+// best of the others. What the model was asked for the first it is not asked
+// again for the rest.
+func (p *Planner) search(ctx context.Context, trie Trie, scorer Scorer, can, leads []float64) (Result, error) {
+	o := Options{Best: p.config.Best, Within: p.config.Prompt.Within}
+	all := func(can []float64, o Options) (Result, error) {
+		r, err := Search(ctx, trie, scorer, can, o)
+		if err == nil && len(r.Candidates) == 0 {
+			err = errors.New("saycan: the language model gives every possible option the probability 0")
+		}
+		return r, err
+	}
+	if leads == nil {
+		return all(can, o)
+	}
+	first, err := all(leads, Options{Best: 1, Within: o.Within})
+	if err != nil {
+		return first, err
+	}
+	rest, err := all(can, o)
+	for _, c := range rest.Candidates {
+		if c.Option != first.Candidates[0].Option && len(first.Candidates) < o.Best {
+			first.Candidates = append(first.Candidates, c)
+		}
+	}
+	first.VisitedAll = max(first.VisitedAll, rest.VisitedAll)
+	return first, err
+}
+
+// leading gives can where an option is one of only, else 0; nil where only is.
+func leading(options []skill.Option, can []float64, only []robot.Skill) []float64 {
+	if only == nil {
+		return nil
+	}
+	leads := make([]float64, len(can))
+	for i := range options {
+		if slices.ContainsFunc(only, options[i].Skill.Equal) {
+			leads[i] = can[i]
+		}
+	}
+	return leads
+}
+
+func possible(can []float64) int {
+	n := 0
+	for _, c := range can {
+		if c > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // can gives each option's affordance: 0 where a precondition fails or the
@@ -164,7 +217,6 @@ func (p *Planner) can(o *robot.Observation, options []skill.Option, r *Request) 
 	for i := range options {
 		option := &options[i]
 		switch {
-		case r.Only != nil && !slices.ContainsFunc(r.Only, option.Skill.Equal):
 		case option.Ends:
 			can[i] = 1
 		case !option.Possible(o.Scene), slices.ContainsFunc(r.Barred, option.Skill.Equal):
@@ -184,22 +236,20 @@ func decision(options []skill.Option, can []float64, found *Result) Decision {
 		Options: len(options),
 		Visited: found.Visited, VisitedAll: found.VisitedAll, Total: found.Total,
 	}
-	for _, c := range can {
-		if c > 0 {
-			d.Possible++
-		}
-	}
+	d.Possible = possible(can)
 	for _, c := range found.Candidates {
 		d.Candidates = append(d.Candidates, Scored{Candidate: c, Skill: options[c.Option].Skill, Phrase: options[c.Option].Phrase})
 	}
-	d.Why = why(&d)
 	return d
 }
 
 func why(d *Decision) string {
 	best := d.Candidates[0]
-	text := fmt.Sprintf("%s has say %.2g and can %.2g, together %.2g: the most of %d options that are possible now",
-		best.Skill, best.Say, best.Can, best.Product, d.Possible)
+	of := fmt.Sprintf("%d options that are possible now", d.Possible)
+	if d.Leading > 0 {
+		of = fmt.Sprintf("the %d that lead to what is asked, of %s", d.Leading, of)
+	}
+	text := fmt.Sprintf("%s has say %.2g and can %.2g, together %.2g: the most of %s", best.Skill, best.Say, best.Can, best.Product, of)
 	if len(d.Candidates) == 1 {
 		return text
 	}

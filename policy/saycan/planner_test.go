@@ -137,6 +137,33 @@ func TestDecideTakesTheLargestProduct(t *testing.T) {
 	}
 }
 
+// Of what leads to a known goal the best is taken; what the rest would have had is
+// still told.
+func TestDecideAmongWhatLeadsToTheGoal(t *testing.T) {
+	w := &weighing{weight: map[string]float64{"pick up the red block": 30, "pick up the green block": 20, "done": 99}}
+	p := newPlanner(t, w, affordance{"pick(red block)": 0.9, "pick(green block)": 0.9})
+	only := []robot.Skill{{Name: "pick", Args: []string{"green block"}}, {Name: "place_in", Args: []string{"green block", "blue bowl"}}}
+	r := saycan.Request{Instruction: "x", Only: only}
+	d, err := p.Decide(context.Background(), observed("red block", "green block", "blue bowl"), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	for _, c := range d.Candidates {
+		told = append(told, c.Skill.String())
+	}
+	if len(told) != 5 || told[0] != "pick(green block)" || told[1] != "done()" || told[2] != "pick(red block)" || d.Chosen.Skill.String() != told[0] {
+		t.Errorf("chose %s of %v", d.Chosen.Skill, told)
+	}
+	if d.Leading != 1 || d.Possible != 8 || !strings.Contains(d.Why, "of the 1 that lead to what is asked, of 8 options") {
+		t.Errorf("%d lead, %d are possible: %s", d.Leading, d.Possible, d.Why)
+	}
+	r.Only = only[1:]
+	if d, err = p.Decide(context.Background(), observed("red block", "green block", "blue bowl"), r); !errors.Is(err, saycan.ErrNoOption) {
+		t.Errorf("where nothing leads there: %s, %v", d.Chosen.Skill, err)
+	}
+}
+
 // What a precondition or the caller rules out is not even asked for.
 func TestDecideDoesNotAskAboutTheImpossible(t *testing.T) {
 	w := &weighing{weight: map[string]float64{"place the red block in the blue bowl": 1e9, "move the arm home": 1e9}}

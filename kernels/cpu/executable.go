@@ -38,8 +38,9 @@ type slot struct {
 
 // lay gives every value its slot.
 func (e *executable) lay(l *lowering, ops []*op) {
-	offsets, size := l.arena(ops)
-	e.arena, e.slots = size, make([]slot, len(l.places))
+	block := l.arena(ops)
+	offsets := block.Offsets()
+	e.arena, e.slots = block.Size, make([]slot, len(l.places))
 	constants := map[value]unsafe.Pointer{}
 	for v, numbers := range l.consts {
 		constants[v] = e.floats(numbers)

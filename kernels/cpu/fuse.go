@@ -112,7 +112,7 @@ func (l *lowering) take(s *segment, u int) bool {
 		if l.touched[op.State] > 1 {
 			return false
 		}
-		s.to, s.row, s.state = op.State, op.At, &stateUse{op.State, u}
+		s.to, s.row, s.state = op.State, op.At, &stateUse{State: op.State, Node: u}
 		l.places[l.Nodes[u].Out] = l.places[op.State]
 		return true
 	}

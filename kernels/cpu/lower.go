@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/kuai-robot/kuai/kernels"
+	"github.com/kuai-robot/kuai/kernels/plan"
 )
 
 // value is a graph's value, or one that lowering adds after them.
@@ -20,10 +21,7 @@ type op struct {
 }
 
 // stateUse orders the steps that touch a state as their nodes were.
-type stateUse struct {
-	state value
-	node  int
-}
+type stateUse = plan.Use
 
 // place is where a value lies: in the buffer of root, from an offset on, with
 // ld numbers from row to row.

@@ -175,18 +175,17 @@ func drawGraph(t *rapid.T) *kernels.Graph {
 func TestArena(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		l, ops := lowered(t, drawGraph(t), kernels.Options{Precision: kernels.Precision(rapid.IntRange(0, 3).Draw(t, "precision"))})
-		offsets, size := l.arena(ops)
-		spans := l.lives(ops)
-		for i, a := range spans {
-			from, to := offsets[a.root], offsets[a.root]+l.bytes[a.root]
-			if from%align != 0 || to > size {
-				t.Fatalf("value %d lies at %d to %d of %d", a.root, from, to, size)
+		block := l.arena(ops)
+		for i, a := range block.Spans {
+			to := a.At + l.bytes[a.Root]
+			if a.At%align != 0 || to > block.Size {
+				t.Fatalf("value %d lies at %d to %d of %d", a.Root, a.At, to, block.Size)
 			}
-			for _, b := range spans[:i] {
-				start, end := offsets[b.root], offsets[b.root]+l.bytes[b.root]
-				if a.first <= b.last && b.first <= a.last && from < end && start < to {
+			for _, b := range block.Spans[:i] {
+				end := b.At + l.bytes[b.Root]
+				if a.First <= b.Last && b.First <= a.Last && a.At < end && b.At < to {
 					t.Fatalf("values %d (steps %d to %d, bytes %d to %d) and %d (%d to %d, %d to %d) overlap",
-						a.root, a.first, a.last, from, to, b.root, b.first, b.last, start, end)
+						a.Root, a.First, a.Last, a.At, to, b.Root, b.First, b.Last, b.At, end)
 				}
 			}
 		}

@@ -25,7 +25,7 @@ func (l *lowering) node(i int, n kernels.Node) error {
 	case kernels.Store:
 		l.places[n.Out] = l.places[op.State]
 		o := l.add(i, keep{op.X, op.State, op.At}, []value{op.X}, nil)
-		o.states = []stateUse{{op.State, i}}
+		o.states = []stateUse{{State: op.State, Node: i}}
 	case kernels.Attention:
 		l.attention(i, op, n.Out)
 	case kernels.Pad:
@@ -97,7 +97,7 @@ func (l *lowering) rope(i int, op kernels.RoPE, out value) error {
 			l.done[u] = true
 			l.places[l.Nodes[u].Out] = l.places[store.State]
 			t.to, t.row = store.State, store.At
-			o.writes, o.states = nil, []stateUse{{store.State, u}}
+			o.writes, o.states = nil, []stateUse{{State: store.State, Node: u}}
 		}
 	}
 	o.what = t
@@ -129,7 +129,7 @@ func (l *lowering) attention(i int, op kernels.Attention, out value) {
 	a := attend{Attention: op, to: out, keys: keys}
 	o := l.add(i, nil, []value{op.Q}, []value{out})
 	if l.isState(op.K) {
-		o.states = []stateUse{{l.places[op.K].root, i}, {l.places[op.V].root, i}}
+		o.states = []stateUse{{State: l.places[op.K].root, Node: i}, {State: l.places[op.V].root, Node: i}}
 	} else {
 		o.reads = append(o.reads, op.K, op.V)
 	}
@@ -157,7 +157,7 @@ func (l *lowering) lstm(i int, op kernels.LSTM, out value) {
 	c := cells{LSTM: op, gates: gates, to: out, kind: packKey{w: op.WH, kind: l.kindOf(op.WH, false)}}
 	c.row = l.buffer(int(C.kc_prepared_bytes(formatOf(c.kind.kind), C.int32_t(hidden), 1)) + 4*(4*hidden+C.KC_PANEL))
 	o := l.add(i, c, []value{gates}, []value{out}, c.row)
-	o.states = []stateUse{{op.H, i}, {op.C, i}}
+	o.states = []stateUse{{State: op.H, Node: i}, {State: op.C, Node: i}}
 }
 
 func sum(a, b *kernels.Weight) []float32 {

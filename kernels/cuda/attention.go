@@ -27,7 +27,7 @@ func (l *lowering) attention(i int, op kernels.Attention, out value) error {
 	}
 	o := l.add(i, a, fmt.Sprintf("Attention of %v keys", keys), []value{op.Q}, []value{out})
 	if l.isState(op.K) {
-		o.states = []stateUse{{l.places[op.K].root, i}, {l.places[op.V].root, i}}
+		o.states = []stateUse{{State: l.places[op.K].root, Node: i}, {State: l.places[op.V].root, Node: i}}
 	} else {
 		o.reads = append(o.reads, op.K, op.V)
 	}

@@ -54,7 +54,8 @@ func (e *executable) build(options kernels.Options) error {
 		return err
 	}
 	e.lowering, e.ops, e.lengths = l, ops, lengthScalars(l)
-	e.offsets, e.arena = l.arena(ops)
+	block := l.arena(ops)
+	e.offsets, e.arena = block.Offsets(), block.Size
 	for v, numbers := range l.consts {
 		if e.consts == nil {
 			e.consts = map[value]Ptr{}

@@ -38,7 +38,7 @@ func (l *lowering) node(i int, n kernels.Node) error {
 	case kernels.Store:
 		l.places[n.Out] = l.places[op.State]
 		o := l.add(i, &copyRows{from: op.X, to: op.State, after: kernels.N(0), row: op.At}, "Store "+l.info(op.State).Name, []value{op.X}, nil)
-		o.states = []stateUse{{op.State, i}}
+		o.states = []stateUse{{State: op.State, Node: i}}
 	case kernels.Attention:
 		return l.attention(i, op, n.Out)
 	case kernels.Pad:

@@ -53,7 +53,7 @@ func (l *lowering) lstm(i int, op kernels.LSTM, out value) {
 		c.rounding = roundBlock
 	}
 	o := l.add(i, c, fmt.Sprintf("LSTM %s", op.WX.Name), []value{gates}, []value{out})
-	o.states = []stateUse{{op.H, i}, {op.C, i}}
+	o.states = []stateUse{{State: op.H, Node: i}, {State: op.C, Node: i}}
 }
 
 // roundRow8 rounds to multiples of a step.

@@ -59,7 +59,7 @@ func (l *lowering) rope(i int, op kernels.RoPE, out value) {
 			l.done[u] = true
 			l.places[l.Nodes[u].Out] = l.places[store.State]
 			to, row = store.State, store.At
-			o.states = append(o.states, stateUse{store.State, u})
+			o.states = append(o.states, stateUse{State: store.State, Node: u})
 		}
 	}
 	if to == out {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/kuai-robot/kuai/fusion/embed"
 	"github.com/kuai-robot/kuai/fusion/generate"
@@ -45,84 +46,72 @@ func (a *app) quantizable(ctx context.Context, kind string, b kernels.Backend, s
 	return languageOpener(b, lines), len(lines), err
 }
 
-func visionOpener(b kernels.Backend, frames []*robot.Frame) opener {
+// openerOf opens a model and a session of it, and puts samples through that.
+func openerOf[M, S io.Closer](
+	open func(dir string, o kernels.Options) (M, error), session func(M) (S, error), run func(ctx context.Context, m M, s S, sample int) ([]float32, error),
+) opener {
 	return func(dir string, o kernels.Options) (quantize.Runner, error) {
-		m, err := vision.Open(dir, b, vision.Options{Compile: o})
+		m, err := open(dir, o)
 		if err != nil {
 			return nil, err
 		}
-		s, err := m.NewSession()
+		s, err := session(m)
 		if err != nil {
 			return nil, errors.Join(err, m.Close())
 		}
 		return runner{
-			func(ctx context.Context, i int) ([]float32, error) { return s.Encode(ctx, frames[i]) },
+			func(ctx context.Context, sample int) ([]float32, error) { return run(ctx, m, s, sample) },
 			func() error { return errors.Join(s.Close(), m.Close()) },
 		}, nil
 	}
+}
+
+func visionOpener(b kernels.Backend, frames []*robot.Frame) opener {
+	return openerOf(
+		func(dir string, o kernels.Options) (*vision.Model, error) {
+			return vision.Open(dir, b, vision.Options{Compile: o})
+		}, (*vision.Model).NewSession,
+		func(ctx context.Context, _ *vision.Model, s *vision.Session, i int) ([]float32, error) {
+			return s.Encode(ctx, frames[i])
+		})
 }
 
 func speechOpener(b kernels.Backend, clips [][]float32) opener {
-	return func(dir string, o kernels.Options) (quantize.Runner, error) {
-		r, err := speech.Open(dir, b, speech.Options{Compile: o})
-		if err != nil {
-			return nil, err
-		}
-		s, err := r.NewSession()
-		if err != nil {
-			return nil, errors.Join(err, r.Close())
-		}
-		return runner{
-			func(ctx context.Context, i int) ([]float32, error) {
-				if _, err := s.Transcribe(ctx, clips[i], ""); err != nil {
-					return nil, err
-				}
-				return s.Hidden(), nil
-			},
-			func() error { return errors.Join(s.Close(), r.Close()) },
-		}, nil
-	}
+	return openerOf(
+		func(dir string, o kernels.Options) (*speech.Recogniser, error) {
+			return speech.Open(dir, b, speech.Options{Compile: o})
+		}, (*speech.Recogniser).NewSession,
+		func(ctx context.Context, _ *speech.Recogniser, s *speech.Session, i int) ([]float32, error) {
+			if _, err := s.Transcribe(ctx, clips[i], ""); err != nil {
+				return nil, err
+			}
+			return s.Hidden(), nil
+		})
 }
 
 func sentenceOpener(b kernels.Backend, lines []string) opener {
-	return func(dir string, o kernels.Options) (quantize.Runner, error) {
-		m, err := embed.OpenText(dir, b, embed.Options{Compile: o})
-		if err != nil {
-			return nil, err
-		}
-		s, err := m.NewSession()
-		if err != nil {
-			return nil, errors.Join(err, m.Close())
-		}
-		return runner{
-			func(ctx context.Context, i int) ([]float32, error) { return s.Encode(ctx, lines[i]) },
-			func() error { return errors.Join(s.Close(), m.Close()) },
-		}, nil
-	}
+	return openerOf(
+		func(dir string, o kernels.Options) (*embed.Text, error) {
+			return embed.OpenText(dir, b, embed.Options{Compile: o})
+		}, (*embed.Text).NewSession,
+		func(ctx context.Context, _ *embed.Text, s *embed.TextSession, i int) ([]float32, error) {
+			return s.Encode(ctx, lines[i])
+		})
 }
 
 // longestSample bounds the tokens of a line that a language model reads.
 const longestSample = 256
 
 func languageOpener(b kernels.Backend, lines []string) opener {
-	return func(dir string, o kernels.Options) (quantize.Runner, error) {
-		m, err := generate.Open(dir, b, generate.Options{Compile: o})
-		if err != nil {
-			return nil, err
-		}
-		s, err := m.NewSession()
-		if err != nil {
-			return nil, errors.Join(err, m.Close())
-		}
-		return runner{
-			func(ctx context.Context, i int) ([]float32, error) {
-				ids := m.Tokenizer().Encode(lines[i])
-				if len(ids) == 0 {
-					return nil, fmt.Errorf("the line %q has no tokens", lines[i])
-				}
-				return s.Logits(ctx, ids[:min(len(ids), longestSample)])
-			},
-			func() error { return errors.Join(s.Close(), m.Close()) },
-		}, nil
-	}
+	return openerOf(
+		func(dir string, o kernels.Options) (*generate.Model, error) {
+			return generate.Open(dir, b, generate.Options{Compile: o})
+		}, (*generate.Model).NewSession,
+		func(ctx context.Context, m *generate.Model, s *generate.Session, i int) ([]float32, error) {
+			ids := m.Tokenizer().Encode(lines[i])
+			if len(ids) == 0 {
+				return nil, fmt.Errorf("the line %q has no tokens", lines[i])
+			}
+			return s.Logits(ctx, ids[:min(len(ids), longestSample)])
+		})
 }

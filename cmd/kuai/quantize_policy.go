@@ -6,7 +6,6 @@ import (
 
 	"github.com/kuai-robot/kuai/fusion/vla"
 	"github.com/kuai-robot/kuai/internal/dataset"
-	"github.com/kuai-robot/kuai/internal/quantize"
 	"github.com/kuai-robot/kuai/kernels"
 	"github.com/kuai-robot/kuai/robot"
 	"github.com/kuai-robot/kuai/robot/hand"
@@ -69,30 +68,22 @@ func policyInputs(sources []string, most int) ([]*vla.Input, error) {
 // policyOpener compiles a policy for inputs; its moves are what is compared, in
 // the network's own scale.
 func policyOpener(b kernels.Backend, inputs []*vla.Input) opener {
-	return func(dir string, o kernels.Options) (quantize.Runner, error) {
-		p, err := vla.Open(dir, so101.Description(), b, o)
-		if err != nil {
-			return nil, err
-		}
-		s, err := p.NewSession(1)
-		if err != nil {
-			return nil, errors.Join(err, p.Close())
-		}
-		return runner{
-			func(ctx context.Context, i int) ([]float32, error) {
-				out, err := s.Predict(ctx, inputs[i])
-				if err != nil {
-					return nil, err
+	return openerOf(
+		func(dir string, o kernels.Options) (*vla.Policy, error) {
+			return vla.Open(dir, so101.Description(), b, o)
+		},
+		func(p *vla.Policy) (*vla.Session, error) { return p.NewSession(1) },
+		func(ctx context.Context, p *vla.Policy, s *vla.Session, i int) ([]float32, error) {
+			out, err := s.Predict(ctx, inputs[i])
+			if err != nil {
+				return nil, err
+			}
+			var all []float32
+			for _, m := range out.Moves {
+				for k, v := range m.Vector() {
+					all = append(all, float32(v/p.Config.Scale[k]))
 				}
-				var all []float32
-				for _, m := range out.Moves {
-					for k, v := range m.Vector() {
-						all = append(all, float32(v/p.Config.Scale[k]))
-					}
-				}
-				return all, nil
-			},
-			func() error { return errors.Join(s.Close(), p.Close()) },
-		}, nil
-	}
+			}
+			return all, nil
+		})
 }

@@ -107,10 +107,11 @@ func parseConfig(data []byte) (Config, error) {
 		}
 	}
 	c.Config, c.Size, c.Patch, c.Embedding = h.Config, h.Size, h.Patch, h.Projection
-	if c.Family == SigLIP {
-		c.Embedding = c.Width
+	least := 1
+	if c.Family == SigLIP { // it has no projection
+		c.Embedding, least = c.Width, 0
 	}
-	return c, h.check(at)
+	return c, errors.Join(h.check(at), encoder.Range("projection_dim", h.Projection, least, encoder.MaxWidth))
 }
 
 const maxSize = 4096
@@ -123,6 +124,5 @@ func (h *hfVision) check(at string) error {
 		encoder.Range(at+"image_size", h.Size, 1, maxSize),
 		encoder.Range(at+"patch_size", h.Patch, 1, max(1, h.Size)),
 		encoder.Range(at+"num_channels", h.Channels, 3, 3),
-		encoder.Range("projection_dim", max(h.Projection, 1), 1, encoder.MaxWidth),
 	)
 }

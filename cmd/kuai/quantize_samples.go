@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/kuai-robot/kuai/internal/jpeg"
@@ -174,6 +175,9 @@ func recordedFrames(paths []string, most int) ([]*robot.Frame, error) {
 const betweenFrames = 250 * time.Millisecond
 
 // cameraFrames looks through a camera until there are enough pictures.
+// cameraPatience is how long a camera may send nothing before nobody waits for it.
+const cameraPatience = 10 * time.Second
+
 func (a *app) cameraFrames(ctx context.Context, url string, most int) ([]*robot.Frame, error) {
 	frames := robot.NewMailbox[robot.Frame]()
 	c, err := camera.New(camera.Config{Name: url, URL: url}, a.clock, frames.Put, func(r camera.Report) {
@@ -184,23 +188,41 @@ func (a *app) cameraFrames(ctx context.Context, url string, most int) ([]*robot.
 	if err != nil {
 		return nil, &exitError{exitInput, err}
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	over := make(chan error, 1)
 	go func() { over <- c.Run(ctx) }()
-	defer cancel()
+	var newest atomic.Int64
+	newest.Store(int64(a.clock.Now()))
+	go func() { // until ctx ends
+		for from := newest.Load(); a.clock.Wait(ctx, robot.Time(from).Add(cameraPatience)) == nil; {
+			if now := newest.Load(); now == from {
+				cancel(exitf(exitFailed, "camera %s: no picture for %s (is it on? see kuai doctor)", url, cameraPatience))
+			} else {
+				from = now
+			}
+		}
+	}()
 	var out []*robot.Frame
 	for len(out) < most {
 		select {
-		case err := <-over: // a recording is over, or somebody interrupts
+		case err := <-over: // a recording is over, somebody interrupts, or patience is
+			if ctx.Err() != nil {
+				err = context.Cause(ctx)
+			}
 			return out, err
 		case <-frames.Ready():
 		}
 		frame, ok := frames.Take()
-		if ok && (len(out) == 0 || frame.At-out[len(out)-1].At >= robot.Time(betweenFrames)) {
+		if !ok {
+			continue
+		}
+		newest.Store(int64(a.clock.Now()))
+		if len(out) == 0 || frame.At-out[len(out)-1].At >= robot.Time(betweenFrames) {
 			out = append(out, &frame)
 		}
 	}
-	cancel()
+	cancel(nil)
 	<-over
 	return out, nil
 }

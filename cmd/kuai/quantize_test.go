@@ -2,10 +2,16 @@ package main
 
 import (
 	"encoding/json"
+	"io"
+	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/kuai-robot/kuai/robot"
 )
 
 // somePictures are small and differ.
@@ -92,6 +98,37 @@ func TestQuantizeMistakes(t *testing.T) {
 		got := kuai(t.Context(), nil, "", append([]string{"quantize"}, c.args...)...)
 		if got.status == 0 || !strings.Contains(got.errors, c.want) {
 			t.Errorf("%q: status %d, %q; want an error that says %q", c.args, got.status, got.errors, c.want)
+		}
+	}
+}
+
+// A camera that sends nothing is given up, with what was wrong told before.
+func TestQuantizeWaitsForNoSilentCamera(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := "rtsp://" + listener.Addr().String() + "/front"
+	listener.Close()
+	clock := robot.NewManualClock(time.Unix(0, 0), 1)
+	a := &app{clock: clock, errors: &terminal{Writer: io.Discard}}
+	ended := make(chan error)
+	go func() {
+		_, err := a.cameraFrames(t.Context(), url, 3)
+		ended <- err
+	}()
+	for {
+		select {
+		case err := <-ended:
+			if err == nil || !strings.Contains(err.Error(), "no picture for 10s") {
+				t.Errorf("ended with %v", err)
+			}
+			return
+		default:
+			if clock.Waiting() > 0 {
+				clock.Advance(time.Second)
+			}
+			runtime.Gosched()
 		}
 	}
 }

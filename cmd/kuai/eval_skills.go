@@ -23,7 +23,7 @@ func (o *evalFlags) setSkills(c *config.Config) error {
 	if slices.Contains(eval.PixelSuites(), o.suite) {
 		c.Sim.World, c.Planner.Catalogue = config.Workbench, config.Workbench
 	}
-	if o.suite == eval.KitchenSuite && o.world == "" {
+	if (o.suite == eval.KitchenSuite || o.suite == eval.KitchenFreshSuite) && o.world == "" {
 		o.world = config.Kitchen
 	}
 	if o.world != "" {

@@ -75,12 +75,15 @@ func readSuite(name string) (*eval.Suite, error) {
 	if name == eval.KitchenSuite {
 		return eval.Kitchen(), nil
 	}
+	if name == eval.KitchenFreshSuite {
+		return eval.KitchenFresh(), nil
+	}
 	if suite, ok := eval.Pixels(name); ok {
 		return suite, nil
 	}
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("suite: %w (want tabletop, kitchen, %s or a JSONL file)", err, strings.Join(eval.PixelSuites(), ", "))
+		return nil, fmt.Errorf("suite: %w (want tabletop, kitchen, kitchen-fresh, %s or a JSONL file)", err, strings.Join(eval.PixelSuites(), ", "))
 	}
 	defer file.Close()
 	return eval.Read(name, file)

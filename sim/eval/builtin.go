@@ -11,6 +11,9 @@ var tabletop []byte
 //go:embed kitchen.jsonl
 var kitchen []byte
 
+//go:embed kitchen-fresh.jsonl
+var kitchenFresh []byte
+
 // Tabletop is the built-in suite of an arm at a table.
 func Tabletop() *Suite { return builtIn("tabletop", tabletop) }
 
@@ -19,6 +22,13 @@ const KitchenSuite = "kitchen"
 
 // Kitchen is the built-in suite of an arm on wheels in a household.
 func Kitchen() *Suite { return builtIn(KitchenSuite, kitchen) }
+
+// KitchenFreshSuite is the name of the household's suite that was written after the
+// planner, with other sentences, scenes and things.
+const KitchenFreshSuite = "kitchen-fresh"
+
+// KitchenFresh is that suite.
+func KitchenFresh() *Suite { return builtIn(KitchenFreshSuite, kitchenFresh) }
 
 func builtIn(name string, text []byte) *Suite {
 	s, err := Read(name, bytes.NewReader(text))

@@ -25,7 +25,12 @@ from .scene import Scene, Thing, sample
 
 RECIPE = Path(__file__).with_name("recipe.yaml")
 EVAL = Path(__file__).parents[2] / "sim" / "eval"
-SUITES = [EVAL / "tabletop.jsonl", EVAL / "kitchen.jsonl", EVAL / "testdata" / "development.jsonl"]
+SUITES = [
+    EVAL / "tabletop.jsonl",
+    EVAL / "kitchen.jsonl",
+    EVAL / "kitchen-fresh.jsonl",
+    EVAL / "testdata" / "development.jsonl",
+]
 RUN = 6  # words in a row that must not be shared with a suite
 SIMULATED = (["red", "green", "blue", "yellow"], ["red", "green", "blue"])
 FIRST = ("place_in", "place_on", "beside", "push", "take_out", "take_off", "that_not_this")

@@ -148,7 +148,7 @@ func itemOf(p *world.Placement) (item, error) {
 
 func thingNames() []string {
 	var names []string
-	for _, t := range layout.AllThings() {
+	for _, t := range layout.EveryThing() {
 		names = append(names, t.Name)
 	}
 	return names

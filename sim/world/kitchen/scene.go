@@ -105,7 +105,7 @@ func (s *simulation) where(i int, speed float64, frames []robot.Pose) (on, in st
 func colourOf(name string) string {
 	if first, _, ok := strings.Cut(name, " "); ok {
 		switch first {
-		case "red", "green", "blue", "white":
+		case "red", "green", "blue", "white", "yellow":
 			return first
 		}
 	}

@@ -64,16 +64,53 @@ var things = []Thing{
 	{"plaster box", "medicine", "box", robot.Vec3{0.09, 0.05, 0.03}, 0.05, [3]float64{0.95, 0.95, 0.9}, "shelf"},
 	{"rubber duck", "toy", "ball", robot.Vec3{0.07, 0.06, 0.06}, 0.05, [3]float64{0.98, 0.85, 0.1}, "far counter"},
 	{"building brick", "toy", "box", robot.Vec3{0.064, 0.032, 0.03}, 0.02, [3]float64{0.85, 0.15, 0.15}, "table"},
+	// What follows is only in a scene that asks for it by name: names that no
+	// training and no list of words has, for suites.
+	{"kombucha bottle", "drink", "cylinder", robot.Vec3{0.07, 0.07, 0.18}, 0.45, [3]float64{0.7, 0.5, 0.3}, "near counter"},
+	{"malt can", "drink", "cylinder", robot.Vec3{0.066, 0.066, 0.12}, 0.35, [3]float64{0.55, 0.4, 0.1}, "far counter"},
+	{"clementine", "fruit", "ball", robot.Vec3{0.064, 0.064, 0.058}, 0.09, [3]float64{0.97, 0.55, 0.15}, "table"},
+	{"star fruit", "fruit", "flat", robot.Vec3{0.1, 0.06, 0.05}, 0.12, [3]float64{0.85, 0.85, 0.3}, "far counter"},
+	{"blood orange", "fruit", "ball", robot.Vec3{0.074, 0.074, 0.07}, 0.18, [3]float64{0.85, 0.3, 0.15}, "near counter"},
+	{"passion fruit", "fruit", "ball", robot.Vec3{0.06, 0.06, 0.056}, 0.07, [3]float64{0.4, 0.2, 0.35}, "table"},
+	{"flapjack", "snack", "flat", robot.Vec3{0.1, 0.06, 0.03}, 0.06, [3]float64{0.75, 0.55, 0.25}, "table"},
+	{"macaroon box", "snack", "box", robot.Vec3{0.13, 0.07, 0.05}, 0.15, [3]float64{0.9, 0.7, 0.8}, "shelf"},
+	{"pistachio tub", "snack", "cylinder", robot.Vec3{0.08, 0.08, 0.09}, 0.2, [3]float64{0.55, 0.7, 0.4}, "shelf"},
+	{"waffle", "snack", "flat", robot.Vec3{0.11, 0.11, 0.02}, 0.08, [3]float64{0.85, 0.65, 0.3}, "table"},
+	{"tumbler", "dish", "cylinder", robot.Vec3{0.078, 0.078, 0.1}, 0.25, [3]float64{0.8, 0.85, 0.9}, "table"},
+	{"casserole", "dish", "cylinder", robot.Vec3{0.16, 0.16, 0.09}, 0.8, [3]float64{0.7, 0.25, 0.2}, "far counter"},
+	{"yellow mug", "dish", "cylinder", robot.Vec3{0.082, 0.082, 0.095}, 0.3, [3]float64{0.95, 0.8, 0.2}, "table"},
+	{"egg cup", "dish", "cylinder", robot.Vec3{0.055, 0.055, 0.065}, 0.1, [3]float64{0.95, 0.93, 0.88}, "table"},
+	{"pastry fork", "cutlery", "flat", robot.Vec3{0.15, 0.03, 0.014}, 0.04, [3]float64{0.74, 0.74, 0.78}, "top drawer"},
+	{"pastry brush", "cutlery", "flat", robot.Vec3{0.17, 0.04, 0.016}, 0.05, [3]float64{0.7, 0.5, 0.3}, "top drawer"},
+	{"pizza wheel", "sharp", "flat", robot.Vec3{0.17, 0.07, 0.02}, 0.12, [3]float64{0.6, 0.6, 0.64}, "far counter"},
+	{"corkscrew", "sharp", "flat", robot.Vec3{0.13, 0.06, 0.02}, 0.1, [3]float64{0.5, 0.35, 0.25}, "bottom drawer"},
+	{"descaler", "chemical", "box", robot.Vec3{0.08, 0.06, 0.17}, 0.5, [3]float64{0.3, 0.5, 0.85}, "shelf"},
+	{"turpentine tin", "chemical", "box", robot.Vec3{0.09, 0.06, 0.15}, 0.5, [3]float64{0.5, 0.5, 0.2}, "shelf"},
+	{"percolator", "hot", "cylinder", robot.Vec3{0.13, 0.13, 0.18}, 0.9, [3]float64{0.6, 0.6, 0.62}, "far counter"},
+	{"lolly stick", "waste", "flat", robot.Vec3{0.11, 0.03, 0.014}, 0.01, [3]float64{0.85, 0.75, 0.55}, "near counter"},
+	{"eggshell", "waste", "ball", robot.Vec3{0.06, 0.055, 0.045}, 0.02, [3]float64{0.95, 0.9, 0.82}, "far counter"},
+	{"inhaler", "medicine", "box", robot.Vec3{0.06, 0.045, 0.05}, 0.06, [3]float64{0.3, 0.55, 0.85}, "shelf"},
+	{"teddy bear", "toy", "box", robot.Vec3{0.12, 0.09, 0.12}, 0.15, [3]float64{0.6, 0.42, 0.25}, "shelf"},
+	{"spinning top", "toy", "cylinder", robot.Vec3{0.07, 0.07, 0.06}, 0.06, [3]float64{0.85, 0.2, 0.5}, "near counter"},
+	{"yo-yo", "toy", "cylinder", robot.Vec3{0.06, 0.06, 0.035}, 0.06, [3]float64{0.2, 0.3, 0.85}, "shelf"},
+	{"jigsaw box", "toy", "box", robot.Vec3{0.14, 0.1, 0.04}, 0.2, [3]float64{0.3, 0.6, 0.5}, "shelf"},
 }
 
-// usualThings are those of a scene that names none; they come first.
-const usualThings = 29
+// usualThings are those of a scene that names none; they come first. allThings
+// are those of the largest one; they come before what is only there by name.
+const (
+	usualThings = 29
+	allThings   = 49
+)
 
 // Things lists those of the usual household; callers must not write them.
 func Things() []Thing { return things[:usualThings] }
 
 // AllThings lists those of the largest one, for scaling.
-func AllThings() []Thing { return things }
+func AllThings() []Thing { return things[:allThings] }
+
+// EveryThing lists those that a scene may name.
+func EveryThing() []Thing { return things }
 
 // FindThing gives the thing called name.
 func FindThing(name string) (*Thing, bool) {

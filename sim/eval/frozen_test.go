@@ -1,0 +1,59 @@
+package eval_test
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/kuai-robot/kuai/sim/eval"
+)
+
+// The suites in words were written before the planner was tuned by them, and stay
+// what they are: a figure is worth what the suite behind it was on that day.
+func TestSuitesAreFrozen(t *testing.T) {
+	var sums strings.Builder
+	for _, name := range []string{"kitchen-fresh.jsonl", "kitchen.jsonl", "tabletop.jsonl"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&sums, "%x  %s\n", sha256.Sum256(text), name)
+	}
+	want, err := os.ReadFile("testdata/suites.sums")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sums.String() != string(want) {
+		t.Errorf("the suites changed:\n%swant:\n%s", sums.String(), want)
+	}
+}
+
+// The fresh suite shares no sentence and no scene with the one before, and has
+// each of its families.
+func TestFreshSuiteIsFresh(t *testing.T) {
+	old, fresh := eval.Kitchen(), eval.KitchenFresh()
+	said, scenes, families := map[string]bool{}, map[string]bool{}, map[string]int{}
+	for i := range old.Episodes {
+		e := &old.Episodes[i]
+		said[strings.ToLower(strings.Join(e.Instruction, "/"))] = true
+		scenes[fmt.Sprint(e.Scene)] = true
+		families[e.Family] = 0
+	}
+	for i := range fresh.Episodes {
+		e := &fresh.Episodes[i]
+		families[e.Family]++
+		if text := strings.ToLower(strings.Join(e.Instruction, "/")); said[text] {
+			t.Errorf("line %d: %q was said before", e.Line, text)
+		}
+		if scenes[fmt.Sprint(e.Scene)] {
+			t.Errorf("line %d: its scene is of the suite before", e.Line)
+		}
+	}
+	for family, n := range families {
+		if n < 8 {
+			t.Errorf("family %s has %d episodes, want 8 or more", family, n)
+		}
+	}
+}

@@ -145,6 +145,9 @@ test-train: train-deps ## the generators of training data and their planner, kin
 mutation: ## change the safety core in every small way; each change must fail a test
 	$(GO) run ./actuation/safety/mutate
 
+branches: ## every condition of the safety core, and every part of one, seen both true and false
+	$(GO) run ./actuation/safety/mutate -branches
+
 soak: ## ten million random commands to the safety core: no output breaks a limit
 	$(GO) test ./actuation/safety -run RandomStream -v -timeout 60m -safety.commands 10000000
 
@@ -181,4 +184,4 @@ $(VENV)/bin/ruff:
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install -q ruff==0.14.5
 
-.PHONY: help run build deps fw models man web pictures eval bench peers-deps bench-peers figures jetson test-jetson train-deps train-guard train-planner train-voice-deps train-voice parity-voice test-train test mutation soak soak-day test-arm64 test-web test-lerobot web-deps test-deps lint
+.PHONY: help run build deps fw models man web pictures eval bench peers-deps bench-peers figures jetson test-jetson train-deps train-guard train-planner train-voice-deps train-voice parity-voice test-train test mutation branches soak soak-day test-arm64 test-web test-lerobot web-deps test-deps lint

@@ -3,11 +3,13 @@
 // off by one, a condition that always or never holds, a sign, a forgotten
 // assignment) and runs the tests once for every change: those that still pass
 // have a hole there. A condition of which each part may be neither always true
-// nor always false is one of which both branches are tested, which is how this
-// repository measures branch coverage. Statement coverage must be complete
-// before it starts.
+// nor always false is one of which both branches are tested. Statement coverage
+// must be complete before it starts.
 //
-//	go run ./actuation/safety/mutate [-v] [DIR]
+//	go run ./actuation/safety/mutate [-v] [-branches] [DIR]
+//
+// With -branches it changes nothing, runs the tests once and fails unless every
+// condition, and every part of one, was seen both true and false.
 //
 // All changes are compiled into one test binary and chosen by an environment
 // variable, so a mutant costs one run of the tests and no compilation. Changes
@@ -43,12 +45,17 @@ const (
 
 func main() {
 	verbose := flag.Bool("v", false, "print every mutant")
+	branches := flag.Bool("branches", false, "count branches, change nothing")
 	flag.Parse()
 	dir := "actuation/safety"
 	if flag.NArg() > 0 {
 		dir = flag.Arg(0)
 	}
-	if err := run(dir, *verbose); err != nil {
+	do := func() error { return run(dir, *verbose) }
+	if *branches {
+		do = func() error { return runBranches(dir) }
+	}
+	if err := do(); err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
 		os.Exit(1)
 	}

@@ -91,3 +91,42 @@ func TestEquivalentNeedsReasons(t *testing.T) {
 		t.Errorf("readEquivalent gave %v", err)
 	}
 }
+
+func TestEveryBranchOfTheSafetyCoreIsTested(t *testing.T) {
+	t.Chdir("../../..")
+	if err := runBranches("actuation/safety"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFindsABranchThatIsNotTaken(t *testing.T) {
+	code := `func sign(a, b int) int {
+	for a > 9 {
+		a--
+	}
+	if a > 0 && b > 0 {
+		return 1
+	}
+	switch {
+	case a < b:
+		return 2
+	}
+	return 3
+}
+`
+	write(t, code, `func TestSign(t *testing.T) {
+	if sign(1, 1) != 1 || sign(0, 1) != 2 {
+		t.Fatal()
+	}
+}
+`, "")
+	err := runBranches("p")
+	for _, want := range []string{"p.go:5: never true: p.go: a > 9", "p.go:8: never false: p.go: b > 0", "p.go:12: never false: p.go: a < b"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("runBranches gave %v, want %q", err, want)
+		}
+	}
+	if n := strings.Count(err.Error(), "never"); n != 3 {
+		t.Errorf("runBranches gave %v, want three branches", err)
+	}
+}

@@ -39,9 +39,15 @@ func pick_[T any](n int, changed, original func() T) T {
 }
 `
 
-// mutate writes the changed files of the package in dir to work, and gives the
-// mutants by number and the file for go's -overlay.
+// mutate makes every mutant of the package in dir.
 func mutate(dir, work string) ([]mutant, string, error) {
+	return instrument(dir, work, prelude, selector, (*rewriter).rewrite)
+}
+
+// instrument writes the files of the package in dir, as visit changes them, to
+// work, and one more with the prelude. It gives what was changed, by number, and
+// the file for go's -overlay.
+func instrument(dir, work, prelude, variable string, visit func(*rewriter, *ast.File)) ([]mutant, string, error) {
 	fset := token.NewFileSet()
 	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
@@ -72,12 +78,12 @@ func mutate(dir, work string) ([]mutant, string, error) {
 			return nil, "", err
 		}
 		w.file, w.inserts = filepath.Base(paths[i]), nil
-		w.rewrite(f)
+		visit(w, f)
 		if err := place(replace, work, paths[i], w.result()); err != nil {
 			return nil, "", err
 		}
 	}
-	if err := place(replace, work, filepath.Join(dir, "mutants_.go"), []byte(fmt.Sprintf(prelude, pkg.Name(), selector))); err != nil {
+	if err := place(replace, work, filepath.Join(dir, "mutants_.go"), []byte(fmt.Sprintf(prelude, pkg.Name(), variable))); err != nil {
 		return nil, "", err
 	}
 	overlay := filepath.Join(work, "overlay.json")

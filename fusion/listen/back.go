@@ -37,6 +37,26 @@ func (l *Listener) Run(ctx context.Context) error {
 	}
 }
 
+// Work does what Run would do now, and waits for nothing: for whoever steps the
+// clock from frame to frame. There is no Run then.
+func (l *Listener) Work(ctx context.Context) error {
+	for {
+		select {
+		case s := <-l.finals:
+			if err := l.recognise(ctx, &s); err != nil {
+				return err
+			}
+			continue
+		default:
+		}
+		s, ok := l.guess.Take()
+		if !ok {
+			return nil
+		}
+		l.think(ctx, &s)
+	}
+}
+
 // think hears a segment that may not be over.
 func (l *Listener) think(ctx context.Context, s *segment) {
 	l.mu.Lock()
@@ -53,6 +73,10 @@ func (l *Listener) think(ctx context.Context, s *segment) {
 	guessing, cancel := context.WithCancel(ctx)
 	l.cancel.Store(&cancel)
 	result, err := l.config.Recogniser.Again(guessing, s.samples, l.config.Language, &before.result)
+	considered := false
+	if err == nil && s.paused {
+		considered = l.consider(guessing, s, &result)
+	}
 	l.cancel.Store(nil)
 	cancel()
 	if err != nil {
@@ -60,7 +84,7 @@ func (l *Listener) think(ctx context.Context, s *segment) {
 		return // the segment itself is heard later, and that error told
 	}
 	l.mu.Lock()
-	l.last = guess{s.number, s.spoken, s.samples, result}
+	l.last = guess{s.number, s.spoken, s.samples, result, considered}
 	l.mu.Unlock()
 	if l.config.Talking != nil {
 		u := l.utterance(s, "")
@@ -68,6 +92,16 @@ func (l *Listener) think(ctx context.Context, s *segment) {
 		l.config.Talking(u)
 	}
 	l.maybeEarly()
+}
+
+// consider thinks once more about what was heard up to a pause, if it could be
+// told early then, and says whether it did.
+func (l *Listener) consider(ctx context.Context, s *segment, result *speech.Result) bool {
+	r, ok := l.config.Recogniser.(Reconsiderer)
+	if !ok || l.config.Early <= 0 || l.config.Complete == nil || l.whole(result) {
+		return false
+	}
+	return r.Reconsider(ctx, s.samples, l.config.Language, result) == nil
 }
 
 // recognise tells what a segment that is over says.
@@ -114,6 +148,8 @@ func (l *Listener) conclude(ctx context.Context, s *segment, before *guess) (res
 		if result, err = l.config.Recogniser.Again(ctx, samples, l.config.Language, &before.result); err != nil {
 			return result, err
 		}
+	} else if before.considered {
+		return result, nil
 	}
 	if r, ok := l.config.Recogniser.(Reconsiderer); ok {
 		err = r.Reconsider(ctx, samples, l.config.Language, &result)

@@ -160,10 +160,10 @@ func (l *Listener) hearChunk(ctx context.Context, at robot.Time, samples []float
 			final = &f
 		}
 	case vad.Paused:
-		l.tryGuess(s)
+		l.tryGuess(s, true)
 	default:
 		if l.segments.Inside() && l.config.Partial > 0 && s.Spoken-l.guessed >= int(l.config.Partial*audio.Rate/time.Second) {
-			l.tryGuess(s)
+			l.tryGuess(s, false)
 		}
 	}
 	l.mu.Unlock()
@@ -198,14 +198,17 @@ func (l *Listener) take(s *vad.Segment) segment {
 // a soft consonant may be in it.
 const trailing = 1600
 
-// tryGuess lets the recogniser hear what there is. l.mu is held.
-func (l *Listener) tryGuess(s *vad.Segment) {
+// tryGuess lets the recogniser hear what there is; paused: it may be all. l.mu is
+// held.
+func (l *Listener) tryGuess(s *vad.Segment, paused bool) {
 	if l.config.Patient || s.Spoken == 0 {
 		return
 	}
 	l.guessed = s.Spoken
 	l.counts.guesses.Add(1)
-	l.guess.Put(l.take(s))
+	g := l.take(s)
+	g.paused = paused
+	l.guess.Put(g)
 }
 
 // maybeEarly looks whether the newest guess is a whole command, after which
@@ -264,7 +267,7 @@ func (l *Listener) hold(at robot.Time, samples []float32, p float32) {
 		h.Spoken = len(h.Samples)
 	}
 	if h.Spoken > 0 && len(h.Samples) == h.Spoken+2*vad.Chunk {
-		l.tryGuess(h)
+		l.tryGuess(h, true)
 	}
 }
 

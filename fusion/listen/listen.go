@@ -19,8 +19,8 @@ type Recogniser interface {
 	Again(ctx context.Context, samples []float32, language string, before *speech.Result) (speech.Result, error)
 }
 
-// Reconsiderer is a Recogniser that thinks once more about a segment that is
-// over: r is what it made of samples.
+// Reconsiderer is a Recogniser that thinks once more about a segment that is, or
+// may be, over: r is what it made of samples.
 type Reconsiderer interface {
 	Reconsider(ctx context.Context, samples []float32, language string, r *speech.Result) error
 }
@@ -190,6 +190,7 @@ type segment struct {
 	cut        bool
 	clipped    float64
 	problem    Problem
+	paused     bool          // it may be over
 	after      *told         // of its beginning, earlier
 	settled    chan struct{} // of no segment, but of Settle
 }
@@ -204,6 +205,8 @@ type guess struct {
 	spoken  int
 	samples []float32
 	result  speech.Result
+	// considered: the recogniser thought about it once more.
+	considered bool
 }
 
 // ownEcho is how long after the robot said a word the room may repeat it.

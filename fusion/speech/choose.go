@@ -50,8 +50,15 @@ type Choice struct {
 	LogP, Mean, Margin float64
 }
 
-// choiceBeam is how many beginnings of texts are followed.
-const choiceBeam = 10
+const (
+	// choiceBeam is how many beginnings of texts are followed.
+	choiceBeam = 10
+	// A beginning that is this much less probable, in nats, than the best one is
+	// given up: fewer are faster.
+	choiceApart = 9
+	// So much behind a whole text nothing can make it less certain.
+	choiceBehind = 6
+)
 
 // branch is the beginning of a text.
 type branch struct {
@@ -82,9 +89,7 @@ func (s *Session) Choose(ctx context.Context, language string, c *Choices) (best
 	q.live = append(q.live[:0], root)
 	nodes, done := []int32{0}, []Choice{}
 	for n := 0; len(q.live) > 0; n++ {
-		branches := s.branch(c, nodes, logp, &done, n)
-		slices.SortFunc(branches, func(a, b branch) int { return cmp.Compare(b.sum, a.sum) })
-		branches = branches[:min(len(branches), beam)]
+		branches := promising(s.branch(c, nodes, logp, &done, n), done, beam)
 		if len(branches) == 0 || q.rows+len(branches) > s.recogniser.decode.cache {
 			break
 		}
@@ -95,6 +100,20 @@ func (s *Session) Choose(ctx context.Context, language string, c *Choices) (best
 		logp = logp[:len(q.live)*size]
 	}
 	return first(done)
+}
+
+// promising gives the best of branches, the best first.
+func promising(branches []branch, done []Choice, most int) []branch {
+	least := math.Inf(-1)
+	for _, b := range branches {
+		least = max(least, b.sum-choiceApart)
+	}
+	for _, d := range done {
+		least = max(least, d.LogP-choiceBehind)
+	}
+	branches = slices.DeleteFunc(branches, func(b branch) bool { return b.sum < least })
+	slices.SortFunc(branches, func(a, b branch) int { return cmp.Compare(b.sum, a.sum) })
+	return branches[:min(len(branches), most)]
 }
 
 // branch lists how the hypotheses go on, and adds the texts that end to done.

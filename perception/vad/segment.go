@@ -50,7 +50,7 @@ const (
 	Nothing Event = iota
 	// Began: somebody speaks.
 	Began
-	// Paused: nothing was said for two chunks; it may be the end.
+	// Paused: nothing was said for a chunk; it may be the end.
 	Paused
 	// Resumed: it was not.
 	Resumed
@@ -80,8 +80,9 @@ const (
 	// A chunk of less than this share of the segment's loudness holds no speech,
 	// even while the detector, which looks back, still believes it.
 	quiet = 0.06
-	// So many quiet chunks are a pause: one is the closure of a consonant.
-	pauseChunks = 2
+	// So many quiet chunks are a pause. One may be the closure of a consonant, and
+	// what is recognised then is wasted; but every chunk more is heard as waiting.
+	pauseChunks = 1
 )
 
 // Segmenter finds the stretches of speech of one microphone. One goroutine uses

@@ -74,13 +74,13 @@ func TestSegmenter(t *testing.T) {
 		"silence":         {some(50, 0.1, 0.001), nil},
 		"a click":         {join(some(20, 0, 0), some(1, 0.9, 0.3), some(20, 0, 0)), nil},
 		"doubt":           {some(50, 0.45, 0.1), nil},
-		"a word":          {join(some(20, 0, 0), some(10, 0.9, 0.3), some(20, 0, 0)), []event{{21, vad.Began}, {31, vad.Paused}, {39, vad.Ended}}},
-		"a breath":        {join(some(5, 0.9, 0.3), some(5, 0.1, 0), some(5, 0.9, 0.3), some(10, 0.1, 0)), []event{{1, vad.Began}, {6, vad.Paused}, {10, vad.Resumed}, {16, vad.Paused}, {24, vad.Ended}}},
-		"between the two": {join(some(5, 0.9, 0.3), some(30, 0.4, 0.3), some(10, 0.1, 0)), []event{{1, vad.Began}, {36, vad.Paused}, {44, vad.Ended}}},
-		"quiet, but sure": {join(some(5, 0.9, 0.3), some(5, 0.9, 0.001), some(20, 0.1, 0)), []event{{1, vad.Began}, {6, vad.Paused}, {19, vad.Ended}}},
+		"a word":          {join(some(20, 0, 0), some(10, 0.9, 0.3), some(20, 0, 0)), []event{{21, vad.Began}, {30, vad.Paused}, {39, vad.Ended}}},
+		"a breath":        {join(some(5, 0.9, 0.3), some(5, 0.1, 0), some(5, 0.9, 0.3), some(10, 0.1, 0)), []event{{1, vad.Began}, {5, vad.Paused}, {10, vad.Resumed}, {15, vad.Paused}, {24, vad.Ended}}},
+		"between the two": {join(some(5, 0.9, 0.3), some(30, 0.4, 0.3), some(10, 0.1, 0)), []event{{1, vad.Began}, {35, vad.Paused}, {44, vad.Ended}}},
+		"quiet, but sure": {join(some(5, 0.9, 0.3), some(5, 0.9, 0.001), some(20, 0.1, 0)), []event{{1, vad.Began}, {5, vad.Paused}, {19, vad.Ended}}},
 		"without end":     {some(110, 0.9, 0.3), []event{{1, vad.Began}, {99, vad.Cut}, {101, vad.Began}}},
 		"two after another": {join(some(5, 0.9, 0.3), some(12, 0.1, 0), some(5, 0.9, 0.3), some(12, 0, 0)), []event{
-			{1, vad.Began}, {6, vad.Paused}, {14, vad.Ended}, {18, vad.Began}, {23, vad.Paused}, {31, vad.Ended}}},
+			{1, vad.Began}, {5, vad.Paused}, {14, vad.Ended}, {18, vad.Began}, {22, vad.Paused}, {31, vad.Ended}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := feed(vad.NewSegmenter(timing), 0, c.chunks); !equal(got, c.want) {

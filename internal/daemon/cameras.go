@@ -66,6 +66,9 @@ func (d *Daemon) cameraReport(r camera.Report) {
 		return
 	}
 	d.log.Warn("camera", "camera", r.Camera, "state", r.State, "error", r.Err, "retry", r.Retry)
+	if p := robot.PanicIn(r.Err); p != nil {
+		d.broke("camera "+r.Camera, p, false)
+	}
 	d.event(topics.Event{Kind: topics.EventWarning, Reason: r.Err.Error()})
 }
 

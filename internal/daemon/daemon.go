@@ -76,6 +76,7 @@ type Daemon struct {
 	linkError, stopLinkError atomic.Pointer[error]
 	// failure is what ended Run, nil for a request.
 	failure error
+	broken  broken
 	// closers free what New made, the newest first.
 	closers []func() error
 }
@@ -121,7 +122,7 @@ func (d *Daemon) buildBody() (err error) {
 		driver = d.wrap(driver)
 	}
 	c := control.Config{RateHz: d.config.Control.RateHz, Realtime: true, AfterRestart: d.lookBack()}
-	watcher := &tallied{tally: d.tally}
+	watcher := &tallied{tally: d.tally, broke: func(p *robot.Panic) { d.broke("recording", p, true) }}
 	if d.recording != nil {
 		watcher.next = d.recording.loop
 	}
@@ -259,6 +260,7 @@ func (d *Daemon) buildConnections() error {
 			Listen: d.config.Web.Listen, Hosts: d.config.Web.Hosts, Access: access, TLS: tlsConfig,
 			Robot: d.description, Name: d.config.Robot.Name, Version: d.version, Cameras: names,
 			Examples: d.examples(), Steering: steering{d}, Ready: d.ready, Metrics: d.metrics(), Clock: d.clock, Log: d.log,
+			Broke: func(p *robot.Panic) { d.broke("page", p, false) },
 		})
 		if err != nil {
 			return err
@@ -312,49 +314,41 @@ func (d *Daemon) Broker() string {
 	return d.config.Broker.URL
 }
 
-// Run is the robot until ctx ends, which gives nil, or a stage fails. The
-// robot has stopped when it returns.
+// Run is the robot until ctx ends, which gives nil, or a stage that it cannot do
+// without fails. The robot has stopped when it returns.
 func (d *Daemon) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	stage := func(name string, run func(context.Context) error) {
-		group.Go(func() (err error) {
-			defer func() {
-				if r := recover(); r != nil {
-					d.loop.Stop(fmt.Sprintf("%s broke: %v", name, r))
-					err = fmt.Errorf("%s: panic: %v", name, r)
-				}
-			}()
-			if err := run(ctx); err != nil && ctx.Err() == nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-			return nil
-		})
+	vital := func(name string, run func(context.Context) error) {
+		group.Go(func() error { return d.vital(ctx, name, run) })
+	}
+	beside := func(name string, run func(context.Context) error) {
+		group.Go(func() error { return d.beside(ctx, name, run) })
 	}
 	if d.sim != nil {
-		stage("sim", d.sim.Run)
+		vital("sim", d.sim.Run)
 	}
-	stage("control loop", d.loop.Run)
-	stage("stop", d.afterStop)
+	vital("control loop", d.loop.Run)
+	vital("stop", d.afterStop)
 	for _, c := range d.cameras {
-		stage("camera "+c.name, c.watch)
+		beside("camera "+c.name, c.watch)
 	}
-	stage("worker", d.worker.Run)
+	vital("worker", d.worker.Run)
 	if d.voice != nil {
-		d.voice.run(stage)
+		d.voice.run(beside)
 	}
-	stage("state", d.publishState)
-	stage("health", d.publishHealth)
+	vital("state", d.publishState)
+	vital("health", d.publishHealth)
 	if d.recording != nil {
-		stage("recording", d.recording.Run)
+		beside("recording", d.recording.Run)
 	}
 	if d.page != nil {
-		stage("page", d.page.Run)
+		beside("page", d.page.Run)
 	}
 	if d.supervised != nil {
-		stage("supervisor", d.supervised.Run)
+		vital("supervisor", d.supervised.Run)
 	}
 	if d.agent != nil && d.config.Sim.Demo != "" {
-		stage("demonstration", d.demonstrate)
+		beside("demonstration", d.demonstrate)
 	}
 	d.sayRestart()
 	return d.ended(group.Wait())
@@ -377,7 +371,8 @@ func (d *Daemon) sayRestart() {
 func (d *Daemon) ended(err error) error {
 	d.failure = err
 	if err == nil && d.mark != nil {
-		d.mark.clean = true
+		// What broke and nobody acknowledged is no clean end.
+		d.mark.clean = len(d.broken.reasons()) == 0
 	}
 	d.event(topics.Event{Kind: topics.EventStopped, Reason: d.end()})
 	s := d.loop.Status()

@@ -96,7 +96,23 @@ func (d *Daemon) subscriptions() []broker.Subscription {
 	if d.joints != nil {
 		all = append(all, d.joints.subscriptions()...)
 	}
+	for i := range all {
+		all[i].Handle = d.guarded(all[i].Handle)
+	}
 	return all
+}
+
+// guarded gives handle for the goroutine of a link, which nobody looks after.
+func (d *Daemon) guarded(handle func(broker.Message)) func(broker.Message) {
+	return func(m broker.Message) {
+		err := robot.Guard(func() error {
+			handle(m)
+			return nil
+		})
+		if p := robot.PanicIn(err); p != nil {
+			d.broke("topic "+m.Name, p, false)
+		}
+	}
 }
 
 // Stop stops the robot at once and ends what it was doing. Any goroutine may
@@ -133,6 +149,7 @@ func (d *Daemon) reset(m topics.Reset) error {
 	if err := d.awaitReset(); err != nil {
 		return err
 	}
+	d.broken.acknowledge()
 	d.log.Info("reset", "id", m.ID)
 	d.event(topics.Event{Kind: topics.EventReset, ID: m.ID})
 	return nil

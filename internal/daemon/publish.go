@@ -100,6 +100,7 @@ func (d *Daemon) health() topics.Health {
 		h.Reasons = append(h.Reasons, "driver: "+s.LastError.Error())
 	}
 	h.Reasons = append(h.Reasons, d.servoReasons()...)
+	h.Reasons = append(h.Reasons, d.broken.reasons()...)
 	for _, down := range []*atomic.Pointer[error]{&d.linkError, &d.stopLinkError} {
 		if err := down.Load(); err != nil {
 			h.Reasons = append(h.Reasons, (*err).Error())

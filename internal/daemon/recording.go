@@ -62,6 +62,9 @@ func (d *Daemon) recordingFault(err error) {
 	if err != nil {
 		reason = err.Error()
 		d.log.Error("recording", "error", err)
+		if p := robot.PanicIn(err); p != nil {
+			d.broke("recording", p, false)
+		}
 	}
 	d.event(topics.Event{Kind: topics.EventWarning, Reason: reason})
 }
@@ -154,8 +157,12 @@ func (r *recording) Run(ctx context.Context) error {
 	writing, enough := context.WithCancel(context.WithoutCancel(ctx))
 	defer enough()
 	var group errgroup.Group
-	group.Go(func() error { return r.recorder.Run(writing) })
-	_ = r.loop.Run(ctx) // ctx's own error
+	group.Go(func() error { return robot.Guard(func() error { return r.recorder.Run(writing) }) })
+	// Without a panic its error is ctx's own.
+	broke := robot.PanicIn(robot.Guard(func() error { return r.loop.Run(ctx) }))
 	enough()
-	return group.Wait()
+	if err := group.Wait(); err != nil || broke == nil {
+		return err
+	}
+	return broke
 }

@@ -130,6 +130,14 @@ func startServos(t *testing.T, c *config.Config, clock robot.Clock) (*rig, *hear
 // startServosWith puts what wrap makes of the driver below the probe.
 func startServosWith(t *testing.T, o Options, wrap func(control.Driver) control.Driver) (*rig, *heard) {
 	t.Helper()
+	r, h := makeServos(t, o, wrap)
+	r.run(t)
+	return r, h
+}
+
+// makeServos makes the daemon, which run starts.
+func makeServos(t *testing.T, o Options, wrap func(control.Driver) control.Driver) (*rig, *heard) {
+	t.Helper()
 	h := listenTo(t)
 	r := &rig{probe: &probe{}, ended: make(chan error, 1)}
 	o.wrap = func(d control.Driver) control.Driver {
@@ -141,10 +149,13 @@ func startServosWith(t *testing.T, o Options, wrap func(control.Driver) control.
 		t.Fatal(err)
 	}
 	r.daemon.out.listen(h.listen)
+	return r, h
+}
+
+func (r *rig) run(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	r.cancel = cancel
 	go func() { r.ended <- r.daemon.Run(ctx) }()
-	return r, h
 }
 
 // end stops the daemon and waits for it.

@@ -45,9 +45,9 @@ func newSimulation(c *config.Sim, clock robot.Clock, log *slog.Logger) (*simulat
 // Run steps the physics in real time and serves the cameras until ctx ends.
 func (s *simulation) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.live(ctx) })
-	group.Go(func() error { return s.serve(ctx) })
-	group.Go(func() error { return s.film(ctx) })
+	for _, run := range []func(context.Context) error{s.live, s.serve, s.film} {
+		group.Go(func() error { return robot.Guard(func() error { return run(ctx) }) })
+	}
 	return group.Wait()
 }
 
@@ -65,7 +65,7 @@ func (s *simulation) live(ctx context.Context) error {
 		// has put aside gives it up.
 		runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), runtime.NumCPU()+4))
 		s.log.Debug("physics", "thread", realtime.Prioritise(physicsPriority))
-		done <- s.world.Run(ctx, realtime.Clock{Clock: s.clock})
+		done <- robot.Guard(func() error { return s.world.Run(ctx, realtime.Clock{Clock: s.clock}) })
 	}()
 	return <-done
 }

@@ -33,6 +33,9 @@ type footprint struct {
 	heapMB, rssMB     float64
 	// blocksMB is what heapMB does not count: see blockBuffers.
 	blocksMB float64
+	// Of rssMB, goMB is what Go has mapped and not given back, idleMB of that in
+	// which nothing lies, and fileMB are pages of the program's file.
+	goMB, idleMB, fileMB float64
 }
 
 func weigh(t *testing.T) footprint {
@@ -47,7 +50,26 @@ func weigh(t *testing.T) footprint {
 		t.Skipf("the open files cannot be counted here: %v", err)
 	}
 	blocks := blockBuffers()
-	return footprint{goroutines: runtime.NumGoroutine(), files: len(open), heapMB: float64(m.HeapAlloc)/1e6 - blocks, blocksMB: blocks, rssMB: residentMB()}
+	return footprint{
+		goroutines: runtime.NumGoroutine(), files: len(open), heapMB: float64(m.HeapAlloc)/1e6 - blocks, blocksMB: blocks, rssMB: residentMB(),
+		goMB: float64(m.Sys-m.HeapReleased) / 1e6, idleMB: float64(m.HeapIdle-m.HeapReleased) / 1e6, fileMB: fileMB(t),
+	}
+}
+
+// fileMB gives how much of the program's file is resident.
+func fileMB(t *testing.T) (mb float64) {
+	t.Helper()
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(status)) {
+		var kB float64
+		if n, _ := fmt.Sscanf(line, "RssFile: %g kB", &kB); n == 1 {
+			mb = kB * 1024 / 1e6
+		}
+	}
+	return mb
 }
 
 // blockRate makes the heap profile see every buffer of the size of those that
@@ -220,7 +242,10 @@ func (f *footprint) atRest(g footprint) {
 		return
 	}
 	f.goroutines, f.files = min(f.goroutines, g.goroutines), min(f.files, g.files)
-	f.heapMB, f.rssMB = min(f.heapMB, g.heapMB), min(f.rssMB, g.rssMB)
+	f.heapMB = min(f.heapMB, g.heapMB)
+	if g.rssMB < f.rssMB {
+		f.rssMB, f.goMB, f.idleMB, f.fileMB = g.rssMB, g.goMB, g.idleMB, g.fileMB
+	}
 	f.blocksMB = max(f.blocksMB, g.blocksMB)
 }
 
@@ -252,8 +277,8 @@ func TestSoak(t *testing.T) {
 		all = append(all, f)
 		s.keepProfile(t, i+1)
 		if testing.Verbose() {
-			t.Logf("%5.1f h  %d goroutines  %d files  heap %.2f MB beside %.1f MB of blocks  resident %.1f MB  (%.0f s of ours)", s.clock.Now().Seconds()/3600,
-				f.goroutines, f.files, f.heapMB, f.blocksMB, f.rssMB, wall.Now().Sub(wallBegan).Seconds())
+			t.Logf("%5.1f h  %d goroutines  %d files  heap %.2f MB beside %.1f MB of blocks  resident %.1f MB (Go %.1f, of that idle %.1f; file %.1f)  (%.0f s of ours)",
+				s.clock.Now().Seconds()/3600, f.goroutines, f.files, f.heapMB, f.blocksMB, f.rssMB, f.goMB, f.idleMB, f.fileMB, wall.Now().Sub(wallBegan).Seconds())
 		}
 	}
 	if s.moved < 0.5 {

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"encoding/json"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/kuai-robot/kuai/actuation/control"
 	"github.com/kuai-robot/kuai/actuation/safety"
 	"github.com/kuai-robot/kuai/internal/topics"
+	"github.com/kuai-robot/kuai/robot"
 )
 
 // tally counts what the loop and the topics did, for /metrics. Counting never
@@ -95,11 +97,16 @@ func (t *tally) message(topic *topics.Topic, payload []byte) {
 type tallied struct {
 	tally *tally
 	next  control.Watcher // nil when nothing is recorded
+	// broke is told when next panics, which is told nothing more then: the loop
+	// that it watches goes on.
+	broke func(*robot.Panic)
+	lost  atomic.Bool
 }
 
 // Ordered implements control.Watcher.
 func (w *tallied) Ordered(o *control.Order) {
-	if w.next != nil {
+	if w.next != nil && !w.lost.Load() {
+		defer w.caught()
 		w.next.Ordered(o)
 	}
 }
@@ -107,7 +114,15 @@ func (w *tallied) Ordered(o *control.Order) {
 // Ticked implements control.Watcher.
 func (w *tallied) Ticked(t *control.Tick) {
 	w.tally.ticked(&t.Verdict)
-	if w.next != nil {
+	if w.next != nil && !w.lost.Load() {
+		defer w.caught()
 		w.next.Ticked(t)
+	}
+}
+
+// caught is deferred around next. It is robot.Guard without the allocation.
+func (w *tallied) caught() {
+	if v := recover(); v != nil && !w.lost.Swap(true) {
+		go w.broke(&robot.Panic{Value: v, Stack: debug.Stack()}) // it logs, which the loop does not wait for
 	}
 }

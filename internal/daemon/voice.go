@@ -314,5 +314,8 @@ func (e *ear) report(r microphone.Report) {
 		d.log.Error("voice", "microphone", e.name, "error", err)
 	}
 	d.log.Warn("microphone", "microphone", e.name, "state", r.State, "error", r.Err, "retry", r.Retry)
+	if p := robot.PanicIn(r.Err); p != nil {
+		d.broke("microphone "+e.name, p, false)
+	}
 	d.event(topicsWarning(r.Err))
 }

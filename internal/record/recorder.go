@@ -33,7 +33,8 @@ type Options struct {
 	// for a source that can: one that makes its own time.
 	Wait bool
 	// OnFault is told once when recording stops working and nil when it works
-	// again.
+	// again. An error with a *robot.Panic in it is a bug, of which it is told each
+	// time.
 	OnFault func(error)
 	// OnSample is told of each sample that cannot be written down.
 	OnSample func(error)
@@ -187,18 +188,43 @@ func (r *Recorder) Run(ctx context.Context) error {
 	for {
 		select {
 		case s := <-r.queue:
-			r.write(s)
+			r.take(s)
 		case <-ctx.Done():
 			for {
 				select {
 				case s := <-r.queue:
-					r.write(s)
+					r.take(s)
 					continue
 				default:
 				}
 				return r.finish()
 			}
 		}
+	}
+}
+
+// take writes s. A panic costs the sample and closes the file as it is.
+func (r *Recorder) take(s sample) {
+	err := robot.Guard(func() error {
+		r.write(s)
+		return nil
+	})
+	if err != nil {
+		r.fail(fmt.Errorf("record: topic %s: %w (recording pauses, and begins a new file in %v)", s.topic, err, retryAfter), r.o.Clock.Now())
+	}
+}
+
+// fail gives up the current file, and recording until retryAfter has passed.
+func (r *Recorder) fail(err error, now robot.Time) {
+	r.dropped.Add(1)
+	r.retryAt = now.Add(retryAfter)
+	if !r.faulty || robot.PanicIn(err) != nil {
+		r.faulty = true
+		r.o.OnFault(err)
+	}
+	if r.file != nil {
+		r.file.abandon()
+		r.file = nil
 	}
 }
 
@@ -218,16 +244,7 @@ func (r *Recorder) write(s sample) {
 		return
 	}
 	if err := r.tryWrite(s, data, now); err != nil {
-		r.dropped.Add(1)
-		r.retryAt = now.Add(retryAfter)
-		if !r.faulty {
-			r.faulty = true
-			r.o.OnFault(fmt.Errorf("record: %w (recording pauses; is the disk full? trying again every %v)", err, retryAfter))
-		}
-		if r.file != nil {
-			r.file.abandon()
-			r.file = nil
-		}
+		r.fail(fmt.Errorf("record: %w (recording pauses; is the disk full? trying again every %v)", err, retryAfter), now)
 		return
 	}
 	r.written.Add(1)

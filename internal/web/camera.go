@@ -151,7 +151,7 @@ func (s *Server) serveCameraSocket(w http.ResponseWriter, r *http.Request) {
 	for range underWay {
 		credit <- struct{}{}
 	}
-	s.sockets.Go(func() {
+	s.beside(func() {
 		defer cancel()
 		for {
 			if _, _, err := conn.Read(ctx); err != nil {

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/kuai-robot/kuai/internal/broker"
+	"github.com/kuai-robot/kuai/robot"
 )
 
 // contentPolicy keeps the page to its own host: no script, style, picture or
@@ -38,9 +39,33 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			s.refuse(w, http.StatusForbidden, "another web site sent this request")
 			return
 		}
-		next.ServeHTTP(w, r)
+		s.answer(next, w, r)
 	})
 }
+
+// answer has next answer a request. A panic ends that request and is told;
+// net/http by itself would only drop the connection.
+func (s *Server) answer(next http.Handler, w http.ResponseWriter, r *http.Request) {
+	p := s.look(func() { next.ServeHTTP(w, r) })
+	if p != nil {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// look runs f and tells of a panic in it.
+func (s *Server) look(f func()) *robot.Panic {
+	p := robot.PanicIn(robot.Guard(func() error {
+		f()
+		return nil
+	}))
+	if p != nil && p.Value != http.ErrAbortHandler && s.o.Broke != nil {
+		s.o.Broke(p)
+	}
+	return p
+}
+
+// beside runs f on a goroutine of its own that Run waits for.
+func (s *Server) beside(f func()) { s.sockets.Go(func() { s.look(f) }) }
 
 func (s *Server) refuse(w http.ResponseWriter, status int, why string) {
 	s.refused.Add(1)

@@ -52,8 +52,11 @@ type Options struct {
 	Ready func() error
 	// Metrics serves /metrics; nil: there are none.
 	Metrics http.Handler
-	Clock   robot.Clock
-	Log     *slog.Logger
+	// Broke is told of code that panicked, from any goroutine. What it did for one
+	// browser has ended then; all else goes on. Nil: nobody is told.
+	Broke func(*robot.Panic)
+	Clock robot.Clock
+	Log   *slog.Logger
 }
 
 const (
@@ -162,7 +165,11 @@ func (s *Server) Stats() Stats {
 func (s *Server) Run(ctx context.Context) error {
 	defer s.cancel()
 	for _, f := range s.cameras {
-		s.sockets.Go(func() { f.run(s.ctx) })
+		s.beside(func() {
+			for s.ctx.Err() == nil {
+				s.look(func() { f.run(s.ctx) })
+			}
+		})
 	}
 	server := &http.Server{
 		Handler: s.handler, TLSConfig: s.o.TLS,

@@ -91,11 +91,11 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	defer s.hub.close(box)
 	defer s.wheel.leave(box)
 	role := roleOf(r)
-	s.sockets.Go(func() {
+	s.beside(func() {
 		defer cancel()
 		s.writeSocket(ctx, conn, box, role)
 	})
-	s.sockets.Go(func() { s.ping(ctx, conn) })
+	s.beside(func() { s.ping(ctx, conn) })
 	for {
 		_, data, err := conn.Read(ctx)
 		if err != nil {

@@ -59,7 +59,8 @@ type Report struct {
 	Camera string
 	At     robot.Time
 	State  State
-	// Err says why, for Lost and Frozen: what, where, why, what next.
+	// Err says why, for Lost and Frozen: what, where, why, what next. It wraps a
+	// *robot.Panic when code of the camera broke, not the camera.
 	Err error
 	// Retry is the wait before the next attempt, for Lost and Frozen.
 	Retry time.Duration

@@ -48,15 +48,20 @@ type track struct {
 
 func (s *networkSource) play(ctx context.Context, out sink) error {
 	t := &track{queue: newUnitQueue(), out: out, decoder: make(chan decoder, 1)}
-	ctx, stop := context.WithCancel(ctx)
+	ctx, stop := context.WithCancelCause(ctx)
 	decoded := make(chan struct{})
 	go func() {
 		defer close(decoded)
-		t.decodeAll(ctx)
+		if err := robot.Guard(func() error { t.decodeAll(ctx); return nil }); err != nil {
+			stop(err)
+		}
 	}()
 	err := rtsp.Play(ctx, s.cfg, s.clock, t.choose, s.packets)
-	stop()
+	stop(nil)
 	<-decoded
+	if p := robot.PanicIn(context.Cause(ctx)); p != nil {
+		err = p
+	}
 	select {
 	case d := <-t.decoder: // the connection failed before decodeAll took it
 		d.close()

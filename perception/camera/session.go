@@ -21,12 +21,14 @@ func (c *Camera) session(ctx context.Context) error {
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		c.watch(playing, stop)
+		if err := robot.Guard(func() error { c.watch(playing, stop); return nil }); err != nil {
+			stop(err)
+		}
 	}()
-	err := c.source.play(playing, c)
+	err := robot.Guard(func() error { return c.source.play(playing, c) })
 	stop(nil)
 	<-watched
-	if cause := context.Cause(playing); errors.Is(cause, errFrozen) {
+	if cause := context.Cause(playing); errors.Is(cause, errFrozen) || robot.PanicIn(cause) != nil {
 		return cause
 	}
 	if errors.Is(err, errOver) {

@@ -24,21 +24,41 @@ func (m *Microphone) session(ctx context.Context) error {
 	s := &session{microphone: m}
 	defer s.close()
 	if d, ok := m.source.(direct); ok && d.waits() {
-		return m.source.Play(ctx, func(at robot.Time, rate int, samples []float32) { s.take(at, rate, samples) })
+		return robot.Guard(func() error {
+			return m.source.Play(ctx, func(at robot.Time, rate int, samples []float32) { s.take(at, rate, samples) })
+		})
 	}
 	s.ring = audio.NewRing(ringTime*audio.Rate, audio.Rate)
-	ctx, stop := context.WithCancel(ctx)
+	ctx, stop := context.WithCancelCause(ctx)
 	pumped := make(chan struct{})
 	go func() {
 		defer close(pumped)
-		s.pump(ctx)
+		if err := robot.Guard(func() error { s.pump(ctx); return nil }); err != nil {
+			stop(err)
+		}
 	}()
-	err := m.source.Play(ctx, s.take)
-	stop()
+	err := robot.Guard(func() error { return m.source.Play(ctx, s.takes(ctx, stop)) })
+	stop(nil)
 	<-pumped
+	if p := robot.PanicIn(context.Cause(ctx)); p != nil {
+		return p
+	}
 	s.drain()
 	m.overrun.Add(s.ring.Lost())
 	return err
+}
+
+// takes gives take for the goroutine or the thread that captures, on which a
+// panic must not go further: it ends the session.
+func (s *session) takes(ctx context.Context, stop context.CancelCauseFunc) func(robot.Time, int, []float32) {
+	return func(at robot.Time, rate int, samples []float32) {
+		if ctx.Err() != nil {
+			return
+		}
+		if err := robot.Guard(func() error { s.take(at, rate, samples); return nil }); err != nil {
+			stop(err)
+		}
+	}
 }
 
 // session is one opening of a source. take belongs to the goroutine that

@@ -62,8 +62,8 @@ func CheckURL(raw string) error {
 }
 
 // Play connects, picks a track and delivers its packets until ctx ends, which
-// returns ctx's error, or the connection fails. Errors name the address and
-// never the password.
+// returns ctx's error, or the connection fails, or a handler panics, which gives
+// a *robot.Panic. Errors name the address and never the password.
 func Play(ctx context.Context, cfg Config, clock robot.Clock, choose Choose, counters *Counters) error {
 	if err := CheckURL(cfg.URL); err != nil {
 		return err
@@ -77,10 +77,12 @@ func Play(ctx context.Context, cfg Config, clock robot.Clock, choose Choose, cou
 		return fmt.Errorf("rtsp %s: %w", u.Host, err)
 	}
 	defer client.Close()
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
 	stop := context.AfterFunc(ctx, client.Close)
 	defer stop()
 
-	if err := play(client, u, clock, choose); err != nil {
+	if err := play(client, u, clock, choose, fail); err != nil {
 		return ended(ctx, u, err)
 	}
 	return ended(ctx, u, client.Wait())
@@ -109,7 +111,8 @@ func newClient(u *base.URL, cfg Config, counters *Counters) *gortsplib.Client {
 	}
 }
 
-func play(client *gortsplib.Client, u *base.URL, clock robot.Clock, choose Choose) error {
+// play begins to play. A handler that panics fails, on the library's goroutine.
+func play(client *gortsplib.Client, u *base.URL, clock robot.Clock, choose Choose, fail context.CancelCauseFunc) error {
 	session, _, err := client.Describe(u)
 	if err != nil {
 		return err
@@ -125,7 +128,19 @@ func play(client *gortsplib.Client, u *base.URL, clock robot.Clock, choose Choos
 	// gortsplib calls both from its one reader over TCP, and from one each over
 	// UDP, hence the lock in stampedTrack.
 	t := &stampedTrack{clock: clock, stamper: NewStamper(track.ClockRate(), clock.Epoch())}
-	client.OnPacketRTP(media, track, func(packet *rtp.Packet) { handle(packet, t.stamp(packet)) })
+	client.OnPacketRTP(media, track, func(packet *rtp.Packet) {
+		if t.broken.Load() {
+			return
+		}
+		err := robot.Guard(func() error {
+			handle(packet, t.stamp(packet))
+			return nil
+		})
+		if err != nil {
+			t.broken.Store(true)
+			fail(err)
+		}
+	})
 	client.OnPacketRTCP(media, t.control)
 	_, err = client.Play(nil)
 	return err
@@ -151,6 +166,9 @@ func mediaOf(session *description.Session, track format.Format) *description.Med
 }
 
 func ended(ctx context.Context, u *base.URL, err error) error {
+	if p := robot.PanicIn(context.Cause(ctx)); p != nil {
+		return fmt.Errorf("rtsp %s: %w", u.Host, p)
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -162,6 +180,8 @@ func ended(ctx context.Context, u *base.URL, err error) error {
 
 type stampedTrack struct {
 	clock robot.Clock
+	// broken: the handler panicked and gets no more packets.
+	broken atomic.Bool
 
 	mu      sync.Mutex
 	stamper *Stamper

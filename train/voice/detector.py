@@ -22,7 +22,7 @@ from .scene import IGNORED, SAID
 from .words import CLASSES, STOPS
 
 WIDTH, KERNELS = 96, (6, 5, 5)
-DELAY = 3  # steps that a word is heard later than scenes ask for: more of what follows it is known
+DELAY = 4  # steps that a word is heard later than scenes ask for: more of what follows it is known
 SAVED = 120  # seconds between checkpoints
 PAST = 20  # rows before the two of a step that its convolutions see
 QUIET = (math.log10(features.FLOOR) + 3) / 2  # a row without any sound

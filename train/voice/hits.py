@@ -1,5 +1,6 @@
 """What the detector takes for a stop word at a low threshold, rightly and wrongly,
-as Whisper's encoder hears it: what the verifier learns from.
+and the words that it did not hear, as Whisper's encoder hears them: what the verifier
+learns from.
 
     python -m train.voice.hits --checkpoint FILE --bank FOLDER --whisper FILE --out FOLDER
 
@@ -17,11 +18,15 @@ from .bank import Bank
 from .detector import DELAY, Detector, smooth
 from .scene import IGNORED, STEPS, Maker, heard_at
 from .whisper import Encoder
-from .words import STOPS
+from .words import CLASSES, STOPS
 
-LOW = 0.1  # threshold of the detector's smoothed probability
-HEARD = 22400  # samples up to a hit that are heard again, 1.4 s
-BUCKET, WIDTH = 5, 512  # rows that are averaged, numbers in one
+LOW = 0.06  # threshold of the detector's smoothed probability
+HEARD = 22400  # samples that are heard again, 1.4 s
+BUCKET, WIDTH = 2, 512  # rows that are averaged, numbers in one
+WAITED = (4, 12)  # steps after a hit at which they end: what follows a word tells much
+ALONE = CLASSES.index("停")  # told from others by its tone alone: nobody asks about it
+ASKED = tuple(c for c in STOPS if c != ALONE)
+BATCH = 16
 
 
 def hits(p: np.ndarray, threshold: float) -> list[int]:
@@ -37,25 +42,38 @@ def hits(p: np.ndarray, threshold: float) -> list[int]:
 def judge(labels: np.ndarray, step: int) -> int:
     """1: a stop word ended; 0: none; -1: not clear."""
     around = labels[max(0, step - 3) : step + 1 + DELAY]
-    if np.isin(around, STOPS).any():
+    if np.isin(around, ASKED).any():
         return 1
     wide = labels[max(0, step - 12) : step + 12]
     return -1 if (wide == IGNORED).any() or np.isin(wide, STOPS).any() else 0
+
+
+def unheard(labels: np.ndarray, found: list[int]) -> list[int]:
+    """Steps at which words ended that have no hit near."""
+    stop = np.isin(labels, ASKED)
+    ends = np.nonzero(stop & ~np.pad(stop, (1, 0))[:-1])[0]
+    return [int(e) + 3 for e in ends if not any(-8 < f - e < 16 for f in found)]
 
 
 def listen(model: Detector, x: np.ndarray) -> np.ndarray:
     """The probability of a stop at each step of a scene."""
     with torch.no_grad():
         logits, _ = model(torch.from_numpy(features.log_mel(x))[None], model.begin(1))
-        return smooth(logits.softmax(-1)[..., list(STOPS)].sum(-1).numpy())[0]
+        return smooth(logits.softmax(-1)[..., list(ASKED)].sum(-1).numpy())[0]
 
 
-def embed(encoder: Encoder, x: np.ndarray, end: int) -> np.ndarray:
-    """[HEARD/320/BUCKET, WIDTH] for the samples before end."""
+def window(x: np.ndarray, end: int) -> np.ndarray:
+    """HEARD samples before end."""
     clip = np.zeros(HEARD, np.float32)
     part = x[max(0, end - HEARD) : end]
     clip[HEARD - len(part) :] = part
-    return encoder.rows(clip).view(-1, BUCKET, WIDTH).mean(1).numpy()
+    return clip
+
+
+def embed(encoder: Encoder, clips: list[np.ndarray]) -> np.ndarray:
+    """[clips, HEARD/320/BUCKET, WIDTH]."""
+    parts = [encoder.batch(clips[i : i + BATCH]) for i in range(0, len(clips), BATCH)]
+    return torch.cat(parts).view(len(clips), -1, BUCKET, WIDTH).mean(2).numpy().astype(np.float16)
 
 
 def load(path: Path) -> Detector:
@@ -85,21 +103,25 @@ def main() -> None:
         if path.exists():
             continue
         maker.draw = np.random.default_rng([a.seed, number])
-        rows, labels, scores = [], [], []
+        found, labels, scores = [], [], []
         for i in range(a.scenes):
             maker.words = 0.45 if i % 2 else 0.0
             x, want, _ = maker.scene()
             heard = listen(model, x)
-            for step in hits(heard, LOW):
-                label = judge(want, step)
-                if label < 0 or step >= STEPS:
+            steps = hits(heard, LOW)
+            for step in steps + unheard(want, steps):
+                label, end = judge(want, step), step + int(maker.draw.integers(*WAITED))
+                if label < 0 or end >= STEPS:
                     continue
-                rows.append(embed(encoder, x, heard_at(step)).astype(np.float16))
+                found.append(window(x, heard_at(end)))
                 labels.append(label)
-                # What the detector says next, as far as it may be waited for.
-                scores.append(heard[step : step + 3].max())
+                # What the detector says until then.
+                scores.append(heard[step : end + 1].max())
+        if not found:
+            continue
+        rows = embed(encoder, found)
         part = path.with_suffix(".part.npz")
-        np.savez(part, rows=np.array(rows), labels=np.array(labels), scores=np.array(scores))
+        np.savez(part, rows=rows, labels=np.array(labels), scores=np.array(scores))
         part.replace(path)
         print(f"{path}: {len(labels)} hits, {sum(labels)} right", flush=True)
 

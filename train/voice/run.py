@@ -3,10 +3,10 @@
     python -m train.voice.run --out FOLDER --minutes N
 
 Rounds follow each other until the detector was trained for N minutes of one core.
-Each makes new scenes, of which the newest ones are kept, trains on all that are
-kept, and then listens to sentences that hold no word: what it takes for a stop
-there goes into the scenes to come. OUT has the clips (bank), the scenes, and the
-run's checkpoint, curves and weights (detector).
+Each makes new scenes, of which the newest ones are kept, and trains on all that are
+kept. Before that it listens to sentences and scenes that hold no word: what it
+takes for a stop there is trained on as well. OUT has the clips (bank), the scenes,
+and the run's checkpoint, curves and weights (detector).
 """
 
 import argparse
@@ -24,10 +24,12 @@ from .bank import SPEECH, Bank, sentences
 from .hits import hits, listen
 from .scene import SAMPLES, STEP, STEPS, Maker, heard_at
 from .scene import features as mel
+from .words import STOPS
 
-SHARD, KEPT = 400, 12  # scenes of a file, files that are trained on
-ROUND = 8.0  # minutes of training between new scenes
-MINED = 160  # sentences that are listened to in a round
+SHARD, KEPT, FIRST = 1000, 10, 4  # scenes of a file, files that are trained on, at first
+ROUND = 4.0  # minutes of training between new scenes
+MINED = 150  # sentences that are listened to in a round
+HARD = 600  # and scenes without a word, of which those with a false stop are kept
 TAKEN = 0.25  # threshold of what is a false stop then
 SPAN = int(1.6 * voices.RATE)  # samples that are kept of each, up to it
 
@@ -73,6 +75,10 @@ def make_scenes(path: Path, clips: Bank, count: int, seed: int) -> None:
         maker.words = 0.36 if i % 4 else 0.0
         x, labels[i], said[i] = maker.scene()
         rows[i] = mel.log_mel(x)
+    save_scenes(path, rows, labels, said)
+
+
+def save_scenes(path: Path, rows: np.ndarray, labels: np.ndarray, said: np.ndarray) -> None:
     part = path.with_suffix(".part")
     with open(part, "wb") as out:
         np.savez(out, rows=rows, labels=labels, said=said)
@@ -120,6 +126,29 @@ def mine(a: argparse.Namespace, model: detector.Detector, number: int) -> None:
     print(f"mined {len(parts)} false stops of {len(texts)} sentences", flush=True)
 
 
+def mine_scenes(a: argparse.Namespace, model: detector.Detector, path: Path, seed: int) -> None:
+    """Listens to new scenes without a word and keeps those with false stops."""
+    if path.exists():
+        return
+    maker, kept = Maker(clips(a, "train"), seed), []
+    maker.words = 0.0
+    for _ in range(HARD):
+        x, labels, said = maker.scene()
+        rows = mel.log_mel(x).astype(np.float16)
+        with torch.no_grad():
+            logits, _ = model(torch.from_numpy(rows.astype(np.float32))[None], model.begin(1))
+        p = detector.smooth(logits.softmax(-1)[..., list(STOPS)].sum(-1).numpy())
+        if p.max() >= TAKEN:
+            kept.append((rows, labels, said))
+    if kept:
+        rows, labels, said = (np.stack(x) for x in zip(*kept, strict=True))
+    else:
+        rows = np.zeros((0, 2 * STEPS, mel.BANDS), np.float16)
+        labels, said = np.zeros((0, STEPS), np.int8), np.zeros((0, STEPS), np.int16)
+    save_scenes(path, rows, labels, said)
+    print(f"kept {len(kept)} of {HARD} scenes for their false stops", flush=True)
+
+
 def main() -> None:
     p = argparse.ArgumentParser(description="train the stop word detector, round by round")
     p.add_argument("--out", type=Path, required=True)
@@ -134,7 +163,7 @@ def main() -> None:
     torch.set_num_threads(a.threads)
     make_banks(a)
     scenes, test = a.out / "rounds", a.out / "rounds" / "test.npz"
-    make_scenes(test, clips(a, "test"), 150, 99)
+    make_scenes(test, clips(a, "test"), 400, 99)
     options = argparse.Namespace(**vars(a))
     options.out = a.out / "detector"
     options.out.mkdir(parents=True, exist_ok=True)
@@ -144,13 +173,15 @@ def main() -> None:
         number, begun = int(trainer.seconds / 60 // ROUND), time.monotonic()
         if number > 0:
             mine(a, trainer.model.eval(), number)
-        # The first round starts with four files, each later one adds one.
-        for k in range(number + 4):
-            if k >= number + 4 - KEPT:
-                make_scenes(scenes / f"{k}.npz", clips(a, "train"), SHARD, 1000 * a.seed + k)
-            else:
-                (scenes / f"{k}.npz").unlink(missing_ok=True)
-        kept = [scenes / f"{k}.npz" for k in range(max(0, number + 4 - KEPT), number + 4)]
+            mine_scenes(a, trainer.model, scenes / f"hard{number}.npz", 1000 * a.seed - number)
+        # The first round starts with some files, each later one adds one.
+        last = number + FIRST
+        for k in range(last - KEPT):
+            (scenes / f"{k}.npz").unlink(missing_ok=True)
+        kept = [scenes / f"{k}.npz" for k in range(max(0, last - KEPT), last)]
+        for k, path in enumerate(kept, last - len(kept)):
+            make_scenes(path, clips(a, "train"), SHARD, 1000 * a.seed + k)
+        kept += sorted(scenes.glob("hard*.npz"))
         print(f"round {number}: {time.monotonic() - begun:.0f} s for scenes", flush=True)
         trainer.train(*detector.load(kept), until=min(a.minutes, (number + 1) * ROUND) * 60)
         result = {

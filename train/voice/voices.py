@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import resample_poly
 
+from . import variants
+
 RATE = 16000
 
 # Variants of espeak-ng's voice: another pitch, formants and way to voice.
@@ -62,9 +64,10 @@ def read_wav(data: bytes) -> np.ndarray:
 
 
 def espeak(text: str, voice: str, speed: int = 160, pitch: int = 50) -> np.ndarray:
-    """voice is a language, or language+variant."""
+    """voice is a language, or language+variant; the variant may be a drawn one."""
     done = subprocess.run(
-        ["espeak-ng", "-v", voice, "-s", str(speed), "-p", str(pitch), "--stdout", text],
+        ["espeak-ng", *variants.options(voice), "-v", voice, "-s", str(speed), "-p", str(pitch),
+         "--stdout", text],
         capture_output=True, check=True,
     )  # fmt: skip
     return read_wav(done.stdout)

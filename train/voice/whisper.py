@@ -67,31 +67,33 @@ class Encoder:
         """The mean over the rows for a clip at 16 kHz."""
         return self.rows(samples).mean(0).numpy()
 
-    @torch.no_grad()
     def rows(self, samples: np.ndarray) -> torch.Tensor:
         """[rows, width], a row each 20 ms."""
-        x = torch.from_numpy(log_mel(samples)).T[None]
+        return self.batch([samples])[0]
+
+    @torch.no_grad()
+    def batch(self, clips: list[np.ndarray]) -> torch.Tensor:
+        """[clips, rows, width] for clips of one length."""
+        x = torch.from_numpy(np.stack([log_mel(c) for c in clips])).transpose(1, 2)
         for i, stride in ((1, 1), (2, 2)):
             x = functional.gelu(
                 functional.conv1d(
                     x, self.w[f"encoder/conv{i}/weight"], self.w[f"encoder/conv{i}/bias"], stride, 1
                 )
             )
-        x = x[0].T
-        x = x + self.w["encoder/position_encodings/encodings"][: len(x)]
+        x = x.transpose(1, 2)
+        n, rows = x.shape[:2]
+        x = x + self.w["encoder/position_encodings/encodings"][:rows]
         for i in range(self.layers):
             at = f"encoder/layer_{i}/"
             h = self.norm(x, at + "self_attention/layer_norm")
             q, k, v = (
                 self.linear(h, at + "self_attention/linear_0")
-                .view(len(x), 3, self.heads, -1)
-                .permute(1, 2, 0, 3)
+                .view(n, rows, 3, self.heads, -1)
+                .permute(2, 0, 3, 1, 4)
             )
-            a = (
-                functional.scaled_dot_product_attention(q, k, v)
-                .permute(1, 0, 2)
-                .reshape(len(x), -1)
-            )
+            a = functional.scaled_dot_product_attention(q, k, v)
+            a = a.permute(0, 2, 1, 3).reshape(n, rows, -1)
             x = x + self.linear(a, at + "self_attention/linear_1")
             h = functional.gelu(
                 self.linear(self.norm(x, at + "ffn/layer_norm"), at + "ffn/linear_0")

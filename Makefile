@@ -23,8 +23,9 @@ build: deps ## build bin/kuai
 deps: ## system packages and MuJoCo, skipped when present
 	@scripts/deps.sh run
 
-fw: test-deps ## firmware for the Arduino Uno and Mega, with their sizes
+fw: test-deps ## firmware for the Arduino Uno and Mega: sizes, and on a simulated board the longest pass of the main loop
 	@for board in uno mega; do $(MAKE) --no-print-directory -s -C firmware/arduino BOARD=$$board OUT=$(CURDIR)/build/firmware; done
+	@$(GO) run ./firmware/simavr/measure build/firmware
 
 models: build ## the weights that the default configuration loads
 	@bin/kuai models pull $(MODEL)

@@ -83,7 +83,7 @@ func TestSilenceStopsEveryOutput(t *testing.T) {
 					t.Logf("%s: outputs off %.2f ms after the last byte", m.Name, at.Seconds()*1e3)
 				}
 			}
-			if s := ask(t, b); s.stopped != stopSilence || s.active != 0 {
+			if s := ask(t, b); s.Stopped != stopSilence || s.Active != 0 {
 				t.Errorf("after the silence the board says %+v", s)
 			}
 			// Only a new session drives again.
@@ -108,7 +108,7 @@ func TestAnyValidMessageHoldsTheDeadManOff(t *testing.T) {
 			run(t, b, 450*time.Millisecond)
 			say(t, b, message...)
 		}
-		if s := ask(t, b); s.stopped != 0 || b.Level(13) != simavr.High {
+		if s := ask(t, b); s.Stopped != 0 || b.Level(13) != simavr.High {
 			t.Errorf("%s every 450 ms: %+v, %v", name, s, b.Level(13))
 		}
 	}
@@ -160,7 +160,7 @@ func TestOversizedSysexDoesNothingAndTheNextMessageCounts(t *testing.T) {
 		}
 		say(t, b, setPin, 13, 0)
 	}
-	if s := ask(t, b); s.errors == 0 || s.stopped != 0 {
+	if s := ask(t, b); s.Errors == 0 || s.Stopped != 0 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -183,7 +183,7 @@ func TestGarbage(t *testing.T) {
 	run(t, b, 600*time.Millisecond)
 	allOff(t, b)
 	s := ask(t, b)
-	if s.errors == 0 || s.active != 0 {
+	if s.Errors == 0 || s.Active != 0 {
 		t.Errorf("after garbage: %+v", s)
 	}
 	say(t, b, command(1)...)

@@ -43,13 +43,9 @@ func run(t *testing.T, b *simavr.Board, d time.Duration) {
 // say feeds a message and runs until the board has dealt with it.
 func say(t *testing.T, b *simavr.Board, bytes ...byte) {
 	t.Helper()
-	if err := b.Feed(bytes...); err != nil {
+	if err := (simavr.Host{Board: b}).Say(bytes...); err != nil {
 		t.Fatal(err)
 	}
-	for b.Unread() > 0 {
-		run(t, b, time.Millisecond)
-	}
-	run(t, b, 2*time.Millisecond)
 }
 
 func write(pin byte, value int) []byte {
@@ -60,27 +56,13 @@ func command(bytes ...byte) []byte {
 	return append(append([]byte{sysex, kuai}, bytes...), sysexEnd)
 }
 
-// status is the board's answer to the status query.
-type status struct{ stopped, cause, active, loopMicros, errors, refused, lost int }
-
-func ask(t *testing.T, b *simavr.Board) status {
+func ask(t *testing.T, b *simavr.Board) simavr.Status {
 	t.Helper()
-	b.Sent()
-	say(t, b, command(0)...)
-	var sent []byte
-	for range 100 {
-		run(t, b, 5*time.Millisecond)
-		sent = append(sent, b.Sent()...)
-		for i := len(sent) - 16; i >= 0; i-- {
-			m := sent[i:]
-			if m[0] == sysex && m[1] == kuai && m[2] == 0 && m[15] == sysexEnd {
-				two := func(at int) int { return int(m[at]) | int(m[at+1])<<7 }
-				return status{two(3), int(m[5]), int(m[6]), two(7), two(9), two(11), two(13)}
-			}
-		}
+	s, err := simavr.Host{Board: b}.Ask()
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatalf("no status within half a second among % X", sent)
-	return status{}
+	return s
 }
 
 // begin powers a board up and begins a session.

@@ -77,7 +77,7 @@ func TestLimitsHoldAndOutliveAPowerCycle(t *testing.T) {
 		// No other mode than the one of the limit.
 		say(t, b, setMode, 9, modeOutput)
 		say(t, b, setPin, 9, 1)
-		if s := ask(t, b); s.refused < 2 || s.stopped != 0 {
+		if s := ask(t, b); s.Refused < 2 || s.Stopped != 0 {
 			t.Errorf("%s: %+v", name, s)
 		}
 		// At a stop each goes to its level, the servo without a pulse.
@@ -123,7 +123,7 @@ func TestLimitsThatMakeNoSenseAreRefused(t *testing.T) {
 	} {
 		before := ask(t, b)
 		say(t, b, m...)
-		if s := ask(t, b); s.refused != before.refused+1 || s.errors != before.errors {
+		if s := ask(t, b); s.Refused != before.Refused+1 || s.Errors != before.Errors {
 			t.Errorf("%s: %+v after %+v", name, s, before)
 		}
 	}
@@ -136,7 +136,7 @@ func TestLimitsThatMakeNoSenseAreRefused(t *testing.T) {
 	allOn(t, b)
 	before := ask(t, b)
 	say(t, b, limit(5, modePWM, 0, 0, 10)...)
-	if s := ask(t, b); s.refused != before.refused+1 {
+	if s := ask(t, b); s.Refused != before.Refused+1 {
 		t.Error("a limit was changed while outputs run")
 	}
 }
@@ -154,14 +154,14 @@ func TestCorruptedEEPROM(t *testing.T) {
 		allOff(t, b)
 		say(t, b, command(1)...)
 		say(t, b, limit(9, modeServo, 0, 1000, 2000)...)
-		if s := ask(t, b); s.stopped != stopLimits {
+		if s := ask(t, b); s.Stopped != stopLimits {
 			t.Errorf("byte %d: %+v", at, s)
 		}
 	}
 	// Half a table, as a loss of power in the middle of a write leaves it.
 	memory := append([]byte(nil), good[:table/2]...)
 	b := begin(t, simavr.Uno, func(o *simavr.Options) { o.EEPROM = memory })
-	if s := ask(t, b); s.stopped != stopLimits {
+	if s := ask(t, b); s.Stopped != stopLimits {
 		t.Errorf("half a table: %+v", s)
 	}
 	say(t, b, command(4, 0x2A)...)

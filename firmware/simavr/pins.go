@@ -16,8 +16,11 @@ const StopPin = 2
 type Model struct {
 	// Name is what Build calls it, MCU what simavr calls its processor.
 	Name, MCU string
-	wires     []wire
-	numbers   map[wire]int
+	// Channels is how many analog inputs there are, the last of the pins.
+	Channels int
+	ramEnd   uint16
+	wires    []wire
+	numbers  map[wire]int
 }
 
 // wire is a port's letter and bit.
@@ -25,18 +28,18 @@ type wire struct{ port, bit byte }
 
 // The wires of the pins in Arduino's order.
 var (
-	Uno = model("uno", "atmega328p", `
+	Uno = model("uno", "atmega328p", 6, 0x8FF, `
 		D0 D1 D2 D3 D4 D5 D6 D7 B0 B1 B2 B3 B4 B5
 		C0 C1 C2 C3 C4 C5`)
-	Mega = model("mega", "atmega2560", `
+	Mega = model("mega", "atmega2560", 16, 0x21FF, `
 		E0 E1 E4 E5 G5 E3 H3 H4 H5 H6 B4 B5 B6 B7 J1 J0 H1 H0 D3 D2 D1 D0
 		A0 A1 A2 A3 A4 A5 A6 A7 C7 C6 C5 C4 C3 C2 C1 C0 D7 G2 G1 G0
 		L7 L6 L5 L4 L3 L2 L1 L0 B3 B2 B1 B0
 		F0 F1 F2 F3 F4 F5 F6 F7 K0 K1 K2 K3 K4 K5 K6 K7`)
 )
 
-func model(name, mcu, wires string) *Model {
-	m := &Model{Name: name, MCU: mcu, numbers: map[wire]int{}}
+func model(name, mcu string, channels int, ramEnd uint16, wires string) *Model {
+	m := &Model{Name: name, MCU: mcu, Channels: channels, ramEnd: ramEnd, numbers: map[wire]int{}}
 	for i, w := range strings.Fields(wires) {
 		m.wires = append(m.wires, wire{w[0], w[1] - '0'})
 		m.numbers[m.wires[i]] = i

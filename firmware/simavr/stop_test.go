@@ -23,12 +23,12 @@ func TestStopPinStopsAndLatches(t *testing.T) {
 	say(t, b, reset)
 	say(t, b, setPin, 13, 1)
 	allOff(t, b)
-	if s := ask(t, b); s.stopped != stopPin {
+	if s := ask(t, b); s.Stopped != stopPin {
 		t.Errorf("%+v", s)
 	}
 	b.SetPin(simavr.StopPin, true)
 	say(t, b, command(1)...)
-	if s := ask(t, b); s.stopped != stopPin {
+	if s := ask(t, b); s.Stopped != stopPin {
 		t.Errorf("reset with the switch open: %+v", s)
 	}
 	b.SetPin(simavr.StopPin, false)
@@ -43,7 +43,7 @@ func TestStopSwitchOpenAtPowerOn(t *testing.T) {
 	b := begin(t, simavr.Uno, func(o *simavr.Options) { o.StopOpen = true })
 	allOn(t, b)
 	allOff(t, b)
-	if s := ask(t, b); s.stopped&stopPin == 0 {
+	if s := ask(t, b); s.Stopped&stopPin == 0 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -63,7 +63,7 @@ func TestHostStops(t *testing.T) {
 	say(t, b, setPin, 13, 1)
 	allOff(t, b)
 	say(t, b, command(1)...)
-	if s := ask(t, b); s.stopped != 0 {
+	if s := ask(t, b); s.Stopped != 0 {
 		t.Errorf("after the reset: %+v", s)
 	}
 }
@@ -79,7 +79,7 @@ func TestNothingIsDrivenAfterPowerOn(t *testing.T) {
 			t.Errorf("pin %d is driven %v", pin, l)
 		}
 	}
-	if s := ask(t, b); s.stopped != stopBoot {
+	if s := ask(t, b); s.Stopped != stopBoot {
 		t.Errorf("%+v", s)
 	}
 }
@@ -106,7 +106,7 @@ func TestWatchdog(t *testing.T) {
 		t.Logf("hang %d: outputs off after %.1f ms", how, at.Seconds()*1e3)
 		run(t, b, 100*time.Millisecond)
 		const watchdogReset = 8
-		if s := ask(t, b); s.cause&watchdogReset == 0 || s.stopped != stopBoot {
+		if s := ask(t, b); s.Cause&watchdogReset == 0 || s.Stopped != stopBoot {
 			t.Errorf("hang %d: the board comes up with %+v", how, s)
 		}
 		allOff(t, b)

@@ -44,6 +44,7 @@ type Loop struct {
 	stop    atomic.Pointer[string]
 	reset   atomic.Bool
 	release atomic.Bool
+	paused  atomic.Int64 // until this robot.Time
 	refused atomic.Uint64
 	dropped atomic.Uint64
 	orders  atomic.Uint64 // how many there were

@@ -65,6 +65,9 @@ func wild(t *testing.T, seed uint64, n int) *tape {
 			}
 		case 5:
 			_ = r.loop.Reset() // refused or not
+			if random.IntN(2) == 0 {
+				r.loop.Pause(time.Duration(random.IntN(100)) * time.Millisecond)
+			}
 		case 6:
 			r.loop.Release()
 		case 7, 8:

@@ -65,7 +65,7 @@ func (l *Loop) aim(now robot.Time) {
 	q, v := l.core.Commanded()
 	for s := robot.SourceNone + 1; s < robot.Sources; s++ {
 		m, t := &l.motions[s], &l.in.Targets[s]
-		o := l.newest[s].Load()
+		o := l.wanted(s, now)
 		fresh := o != m.order
 		least := l.config.Blend
 		if fresh && o != nil {

@@ -259,6 +259,8 @@ def nothing(rng, house):
 FAMILIES: dict[str, Callable[[random.Random, House], Goal | None]] = {
     "bring": bring, "bring_a": bring, "thirst": only("drink"), "eat_fruit": only("fruit"),
     "eat_snack": only("snack"), "hunger": only("fruit", "snack"), "clean_need": only("sponge"),
+    "cut_need": only("sharp"), "play_need": only("toy"), "heal_need": only("medicine"),
+    "cutlery_need": only("cutlery"), "dish_need": only("dish"),
     "spill": wipe, "wipe": wipe, "put": put, "store": store, "store_close": store_close,
     "throw": into("bin"), "wash": into("sink", "dish", "cutlery"), "hold": hold,
     "take_out": take_out, "take_out_bring": take_out_bring, "go": go, "go_user": go_user,

@@ -145,7 +145,10 @@ func (l *Link) clientOptions() *mqtt.ClientOptions {
 		o.SetTLSConfig(l.o.TLS)
 	}
 	if l.o.Will != nil {
-		o.SetBinaryWill(topics.Path(l.o.Robot, topics.NameHealth), l.o.Will, 1, true)
+		// QoS 0 goes straight to who listens. At QoS 1 the embedded broker keeps
+		// the will in its store while it clears the dead session out of it, and
+		// lost one in 400.
+		o.SetBinaryWill(topics.Path(l.o.Robot, topics.NameHealth), l.o.Will, 0, true)
 	}
 	return o
 }

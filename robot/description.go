@@ -141,9 +141,12 @@ func (d *Description) Validate() error {
 		if c.Link != "" && d.Index(c.Link) < 0 {
 			bad("capsule %d: no joint is called %q", i, c.Link)
 		}
-		if !(c.Radius > 0) || !finite(c.A[:]...) || !finite(c.B[:]...) {
-			bad("capsule %d: needs a radius above 0 and finite ends", i)
+		if !(c.Radius > 0) || !sensible(c.Radius) || !sensible(c.A[:]...) || !sensible(c.B[:]...) {
+			bad("capsule %d: needs a radius above 0 and ends, none beyond %g m", i, largest)
 		}
+	}
+	if !sensible(d.WorkspaceMin[:]...) || !sensible(d.WorkspaceMax[:]...) {
+		bad("robot %s: workspace %v to %v goes beyond %g m", d.Name, d.WorkspaceMin, d.WorkspaceMax, largest)
 	}
 	return errors.Join(errs...)
 }
@@ -153,25 +156,35 @@ func (j *Joint) validate() error {
 	switch {
 	case j.Kind != Revolute && j.Kind != Prismatic && j.Kind != Wheel:
 		return fmt.Errorf("kind %q is not revolute, prismatic or wheel", j.Kind)
-	case !finite(l.MinPosition, l.MaxPosition, l.MaxVelocity, l.MaxAcceleration, l.MaxEffort, l.MaxTemperature, j.Home):
-		return errors.New("a limit is not a finite number")
+	case !sensible(l.MinPosition, l.MaxPosition, l.MaxVelocity, l.MaxAcceleration, l.MaxEffort, l.MaxTemperature, j.Home):
+		return fmt.Errorf("a limit is not a number from -%g to %g", largest, largest)
 	case j.Kind != Wheel && !(l.MinPosition < l.MaxPosition):
 		return fmt.Errorf("min_position %g is not below max_position %g", l.MinPosition, l.MaxPosition)
 	case j.Kind != Wheel && (j.Home < l.MinPosition || j.Home > l.MaxPosition):
 		return fmt.Errorf("home %g is outside [%g, %g]", j.Home, l.MinPosition, l.MaxPosition)
 	case !(l.MaxVelocity > 0) || !(l.MaxAcceleration > 0) || !(l.MaxEffort > 0) || !(l.MaxTemperature > 0):
 		return errors.New("max_velocity, max_acceleration, max_effort and max_temperature must be above 0")
+	case l.MaxVelocity < least || l.MaxAcceleration < least || l.MaxEffort < least:
+		return fmt.Errorf("max_velocity, max_acceleration and max_effort must be %g at least", least)
 	case math.Abs(j.Axis.Norm()-1) > 1e-6:
 		return fmt.Errorf("axis %v has length %.3g, want 1", j.Axis, j.Axis.Norm())
-	case !finite(j.Origin.Position[:]...) || math.Abs(j.Origin.Orientation.norm()-1) > 1e-6:
+	case !sensible(j.Origin.Position[:]...) || math.Abs(j.Origin.Orientation.norm()-1) > 1e-6:
 		return errors.New("origin needs a finite position and a unit quaternion (w x y z)")
 	}
 	return nil
 }
 
-func finite(vs ...float64) bool {
+// What a description may say of a joint or a body, in SI units: whatever is
+// computed from such numbers stays a number.
+const (
+	largest = 1e6
+	least   = 1e-6
+)
+
+// sensible says that each v is a number of a size that machines have.
+func sensible(vs ...float64) bool {
 	for _, v := range vs {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
+		if !(math.Abs(v) <= largest) {
 			return false
 		}
 	}

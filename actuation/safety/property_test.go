@@ -160,6 +160,9 @@ func (s *stream) judgeJoint(i int, last *robot.Command, dt float64, engaged bool
 	const eps = 1e-9
 	c, limits := &s.command, &s.l.desc.Joints[i].Limits
 	p, was := c.Position[i], last.Position[i]
+	if s.l.Wheel(i) {
+		return s.judgeWheel(i, last, dt)
+	}
 	slack := 0.05*(limits.MaxPosition-limits.MinPosition) + eps
 	switch {
 	case !finite(p) || !finite(c.Velocity[i]):
@@ -181,6 +184,20 @@ func (s *stream) judgeJoint(i int, last *robot.Command, dt float64, engaged bool
 		return "has a velocity that is not that of its position"
 	case c.Velocity[i] != 0 && abs(c.Velocity[i]-last.Velocity[i]) > limits.MaxAcceleration*max(0, dt)+eps:
 		return "accelerates too much"
+	}
+	return ""
+}
+
+func (s *stream) judgeWheel(i int, last *robot.Command, dt float64) string {
+	const eps = 1e-9
+	v, limits := s.command.Velocity[i], &s.l.desc.Joints[i].Limits
+	switch {
+	case !finite(v) || s.command.Position[i] != 0:
+		return "is told what is no speed"
+	case abs(v) > limits.MaxVelocity+eps:
+		return "turns too fast"
+	case v != 0 && abs(v-last.Velocity[i]) > limits.MaxAcceleration*max(0, dt)+eps:
+		return "turns faster too soon"
 	}
 	return ""
 }

@@ -184,6 +184,8 @@ uint64_t board_cycle(const struct board *b) { return b->avr->cycle; }
 
 size_t board_unread(const struct board *b) { return b->feed_head - b->feed_tail; }
 
+uint64_t board_heard(const struct board *b) { return b->feed_at; }
+
 size_t board_feed(struct board *b, const uint8_t *bytes, size_t length) {
   size_t taken = 0;
   for (; taken < length && board_unread(b) < FEED_ROOM; taken++) {
@@ -256,6 +258,7 @@ size_t board_feed(struct board *b, const uint8_t *bytes, size_t length) {
   return (void)b, (void)bytes, (void)length, 0;
 }
 size_t board_unread(const struct board *b) { return (void)b, 0; }
+uint64_t board_heard(const struct board *b) { return (void)b, 0; }
 size_t board_output(struct board *b, uint8_t *bytes, size_t size) {
   return (void)b, (void)bytes, (void)size, 0;
 }

@@ -158,6 +158,16 @@ func (b *Board) Unread() int {
 	return int(C.board_unread(b.c))
 }
 
+// LastByte gives the cycle at which the newest byte from the host ends, or ended.
+func (b *Board) LastByte() uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.c == nil {
+		return 0
+	}
+	return uint64(C.board_heard(b.c))
+}
+
 // Sent takes what the board has sent while nothing was plugged in.
 func (b *Board) Sent() []byte {
 	b.mu.Lock()

@@ -29,6 +29,8 @@ uint64_t board_cycle(const struct board *b);
 // taken. board_unread says how many have not begun yet.
 size_t board_feed(struct board *b, const uint8_t *bytes, size_t length);
 size_t board_unread(const struct board *b);
+// The cycle at which the newest byte that has begun ends, or ended.
+uint64_t board_heard(const struct board *b);
 
 // Takes what the board has sent.
 size_t board_output(struct board *b, uint8_t *bytes, size_t size);

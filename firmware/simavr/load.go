@@ -8,7 +8,8 @@ import (
 
 // Load is what a board stands when it has the most to do.
 type Load struct {
-	// LongestPass of the main loop under load, and until the first session.
+	// LongestPass of the main loop from power-on through the load, and until the
+	// first session.
 	LongestPass, LongestAtStart time.Duration
 	// Stack is how many bytes were in use at most.
 	Stack int
@@ -26,12 +27,8 @@ const (
 	modeServo  = 4
 )
 
-const (
-	// loadMessages is how many messages a measurement sends at full rate.
-	loadMessages = 150
-	// byteCycles is how long simavr's UART takes for a byte (board.c).
-	byteCycles = 11 * 280
-)
+// loadMessages is how many messages a measurement sends at full rate.
+const loadMessages = 150
 
 // Measure loads a board that has just been opened with everything at once: every
 // servo slot, PWM, all inputs reported at the highest rate, and a host that
@@ -52,6 +49,7 @@ func Measure(b *Board) (Load, error) {
 	}
 	m.run(100 * time.Millisecond)
 	m.say(0xFF)
+	m.run(300 * time.Millisecond) // what it had to say still is said
 	s := m.ask()
 	l := Load{
 		LongestPass: time.Duration(s.LoopMicros) * time.Microsecond, LongestAtStart: time.Duration(atStart.LoopMicros) * time.Microsecond,
@@ -148,11 +146,8 @@ func (m *meter) silence() time.Duration {
 	m.say(0xF5, pin, 0)
 	m.h.Forget()
 	m.feed(0xF5, pin, 1)
-	for m.err == nil && m.h.Unread() > 0 {
-		m.run(10 * time.Microsecond)
-	}
-	last := m.h.Cycles() + byteCycles // the last byte has just begun
 	m.run(time.Second)
+	last := m.h.LastByte()
 	edges := m.h.Edges(pin)
 	if m.err == nil && (len(edges) != 2 || edges[1].High) {
 		m.err = fmt.Errorf("simavr: pin %d changed like %v from cycle %d on, want on and off", pin, edges, last)

@@ -45,7 +45,7 @@ func measure(m *simavr.Model, folder string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("firmware %s (%s): longest pass of the main loop %d us (%d cycles) under full load, stack %d bytes, outputs off %.2f ms after the last byte\n",
+	fmt.Printf("firmware %s (%s): longest pass of the main loop %d us (%d cycles) from power-on through full load, stack %d bytes, outputs off %.2f ms after the last byte\n",
 		m.Name, m.MCU, l.LongestPass.Microseconds(), l.LongestPass.Microseconds()*simavr.Frequency/1e6, l.Stack, l.Off.Seconds()*1e3)
 	return nil
 }

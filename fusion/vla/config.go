@@ -14,7 +14,7 @@ import (
 )
 
 // Format is what config.json must call itself.
-const Format = "kuai-vla-1"
+const Format = "kuai-vla-2"
 
 // Config is config.json: the shape of the network, and what its numbers mean.
 type Config struct {
@@ -26,14 +26,19 @@ type Config struct {
 	Layers int `json:"layers"`
 	Heads  int `json:"heads"`
 	Hidden int `json:"hidden"`
-	// Stem are the channels of a stem's convolutions but for the last.
-	Stem []int `json:"stem"`
+	// Stem are the channels of a stem's convolutions but for the last; Kernels and
+	// Strides are of all of them.
+	Stem    []int `json:"stem"`
+	Kernels []int `json:"kernels"`
+	Strides []int `json:"strides"`
 	// Front and Wrist are height and width of the pictures.
 	Front [2]int `json:"front"`
 	Wrist [2]int `json:"wrist"`
-	// Features, Horizon and Action count what goes in and comes out.
+	// Features, Horizon and Action count what goes in and comes out; Group is how
+	// many steps of the horizon come from one latent.
 	Features int `json:"features"`
 	Horizon  int `json:"horizon"`
+	Group    int `json:"group"`
 	Action   int `json:"action"`
 	// Flow: the actions come from noise by flow matching.
 	Flow       bool     `json:"flow"`
@@ -103,8 +108,8 @@ func (c *Config) check() error {
 		{"width", c.Width, 8, 2048}, {"layers", c.Layers, 1, 64}, {"heads", c.Heads, 1, 64}, {"hidden", c.Hidden, 1, 8192},
 		{"stem", len(c.Stem), 1, 6}, {"front[0]", c.Front[0], 16, 512}, {"front[1]", c.Front[1], 16, 512},
 		{"wrist[0]", c.Wrist[0], 16, 512}, {"wrist[1]", c.Wrist[1], 16, 512}, {"features", c.Features, hand.Features, hand.Features},
-		{"horizon", c.Horizon, 2, 100}, {"action", c.Action, hand.Size, hand.Size}, {"vocabulary", len(c.Vocabulary), 2, 4096},
-		{"slots", c.Slots, 1, 64}, {"scale", len(c.Scale), hand.Size, hand.Size}, {"skills", len(c.Skills), 1, 256},
+		{"horizon", c.Horizon, 2, 100}, {"group", c.Group, 1, c.Horizon}, {"action", c.Action, hand.Size, hand.Size}, {"vocabulary", len(c.Vocabulary), 2, 4096},
+		{"slots", c.Slots, 1, 64}, {"kernels", len(c.Kernels), len(c.Stem) + 1, len(c.Stem) + 1}, {"strides", len(c.Strides), len(c.Stem) + 1, len(c.Stem) + 1}, {"scale", len(c.Scale), hand.Size, hand.Size}, {"skills", len(c.Skills), 1, 256},
 	} {
 		if f.is < f.least || f.is > f.top {
 			return fmt.Errorf("%s: %d, want %d to %d", f.name, f.is, f.least, f.top)
@@ -113,10 +118,11 @@ func (c *Config) check() error {
 	if c.Width%c.Heads != 0 {
 		return fmt.Errorf("width %d is not a multiple of heads %d", c.Width, c.Heads)
 	}
-	for _, n := range c.Stem {
-		if n < 1 || n > 2048 {
-			return fmt.Errorf("stem: %d channels", n)
-		}
+	if c.Horizon%c.Group != 0 {
+		return fmt.Errorf("horizon %d is not a multiple of group %d", c.Horizon, c.Group)
+	}
+	if err := c.checkStem(); err != nil {
+		return err
 	}
 	for camera, l := range c.Look {
 		if camera != "front" && camera != "wrist" || l == nil {
@@ -132,6 +138,25 @@ func (c *Config) check() error {
 	good := func(v float64) bool { return v > 0 && !math.IsInf(v, 0) }
 	if slices.ContainsFunc(c.Scale, func(v float64) bool { return !good(v) }) || !good(c.PlaceScale) || !good(c.MiddleGrip) {
 		return errors.New("scale, place_scale and middle_grip must be finite and above 0")
+	}
+	return nil
+}
+
+func (c *Config) checkStem() error {
+	for _, n := range c.Stem {
+		if n < 1 || n > 2048 {
+			return fmt.Errorf("stem: %d channels", n)
+		}
+	}
+	for i, k := range c.Kernels {
+		if s := c.Strides[i]; k < 1 || k > 16 || s < 1 || s > 16 {
+			return fmt.Errorf("kernels, strides: convolution %d has kernel %d and stride %d, want 1 to 16", i, k, s)
+		}
+	}
+	for _, size := range [][2]int{c.Front, c.Wrist} {
+		if h, w := c.grid(size, len(c.Kernels)); h < 1 || w < 1 {
+			return fmt.Errorf("kernels, strides: nothing is left of a picture of %d × %d", size[0], size[1])
+		}
 	}
 	return nil
 }
@@ -156,15 +181,26 @@ func (c *Config) Encode(phrase string, out []int32) {
 
 // tokens counts those of a picture of height and width.
 func (c *Config) tokens(size [2]int) int {
-	h, w := c.grid(size)
+	h, w := c.grid(size, len(c.Kernels))
 	return h * w
 }
 
-// grid gives how many rows and columns of tokens a picture becomes.
-func (c *Config) grid(size [2]int) (h, w int) {
+// cells counts the places of the front picture that a gaze looks at: those before
+// the last convolution.
+func (c *Config) cells() int {
+	h, w := c.grid(c.Front, len(c.Stem))
+	return h * w
+}
+
+// grid gives how many rows and columns a picture has after so many convolutions.
+func (c *Config) grid(size [2]int, convs int) (h, w int) {
 	h, w = size[0], size[1]
-	for range len(c.Stem) + 1 {
-		h, w = (h+1)/2, (w+1)/2
+	for i := range convs {
+		k, s := c.Kernels[i], c.Strides[i]
+		if h+2*padding < k || w+2*padding < k {
+			return 0, 0
+		}
+		h, w = (h+2*padding-k)/s+1, (w+2*padding-k)/s+1
 	}
 	return h, w
 }

@@ -11,17 +11,25 @@ import (
 // epsilon is that of PyTorch's layer norm.
 const epsilon = 1e-5
 
+// padding is that of every convolution.
+const padding = 1
+
+// asked is how many sums of words there are: of what is taken, of where it goes,
+// and of all of them.
+const asked = 3
+
 // network is the weights.
 type network struct {
 	config       *Config
 	front, wrist stem
 	pictures     encoder.Norm
+	key, value   encoder.Linear // of the pictures, for every layer
 	word         *kernels.Weight
-	slot         *kernels.Weight
-	body         encoder.Linear
+	said, body   encoder.Linear
 	seek, act    *kernels.Weight
-	pool         [2]*kernels.Weight // weights of the words by their place, a column each
+	pool         [asked]*kernels.Weight // weights of the words by their place, a column each
 	seekWord     encoder.Linear
+	gaze         gaze
 	noisy, time  encoder.Linear // flow matching
 	layers       []layer
 	norm         encoder.Norm
@@ -36,10 +44,15 @@ type stem struct {
 	size  [2]int
 }
 
-type attention struct{ q, k, v, o encoder.Linear }
+// gaze looks in the front picture for what is asked for.
+type gaze struct {
+	query, seen, at encoder.Linear
+	place           *kernels.Weight
+}
 
 type layer struct {
-	own, see         attention
+	qkv              []encoder.Linear // of the latents
+	own, q, see      encoder.Linear
 	normOwn, normSee encoder.Norm
 	normMLP          encoder.Norm
 	up, down         encoder.Linear
@@ -50,26 +63,41 @@ func load(f *checkpoint.File, c *Config) (*network, error) {
 	n := &network{config: c}
 	n.front, n.wrist = loadStem(l, c, "front", c.Front), loadStem(l, c, "wrist", c.Wrist)
 	n.pictures = l.Norm("norm_pictures", c.Width)
+	n.key, n.value = l.Linear("key", c.Width, c.Width), l.Linear("value", c.Width, c.Width)
 	n.word = l.Take("word.weight", len(c.Vocabulary), c.Width)
-	n.slot = l.Take("slot", c.Slots, c.Width)
-	n.body = l.Linear("body", c.Width, c.Features)
-	n.loadPool(l.Take("pool", 2, c.Slots))
+	n.said, n.body = l.Linear("said", c.Width, asked*c.Width), l.Linear("body", c.Width, c.Features)
+	n.loadPool(l.Take("pool", asked, c.Slots))
 	n.seekWord = l.Linear("seek_word", c.Width, c.Width)
-	n.seek, n.act = l.Take("seek", 2, c.Width), l.Take("act", c.Horizon, c.Width)
+	n.seek, n.act = l.Take("seek", 2, c.Width), l.Take("act", c.Horizon/c.Group, c.Width)
+	channels := c.Stem[len(c.Stem)-1]
+	n.gaze = gaze{
+		query: l.Linear("gaze.query", channels, c.Width), seen: l.Linear("gaze.seen", c.Width, channels), at: l.Linear("gaze.at", c.Width, channels),
+		place: l.Take("gaze.place", c.cells(), channels),
+	}
 	if c.Flow {
-		n.noisy, n.time = l.Linear("noisy", c.Width, c.Action), l.Linear("time", c.Width, timeWaves)
+		n.noisy, n.time = l.Linear("noisy", c.Width, c.Group*c.Action), l.Linear("time", c.Width, timeWaves)
 	}
 	for i := range c.Layers {
-		at := fmt.Sprintf("layers.%d.", i)
-		n.layers = append(n.layers, layer{
-			own: loadAttention(l, at+"own", c.Width), see: loadAttention(l, at+"see", c.Width),
-			normOwn: l.Norm(at+"norm_own", c.Width), normSee: l.Norm(at+"norm_see", c.Width), normMLP: l.Norm(at+"norm_mlp", c.Width),
-			up: l.Linear(at+"up", c.Hidden, c.Width), down: l.Linear(at+"down", c.Width, c.Hidden),
-		})
+		n.layers = append(n.layers, loadLayer(l, c, fmt.Sprintf("layers.%d.", i)))
 	}
 	n.norm = l.Norm("norm", c.Width)
-	n.action, n.done, n.where = l.Linear("action", c.Action, c.Width), l.Linear("done", 1, c.Width), l.Linear("where", 3, c.Width)
+	n.action, n.done = l.Linear("action", c.Group*c.Action, c.Width), l.Linear("done", c.Group, c.Width)
+	n.where = l.Linear("where", 3, c.Width)
 	return n, l.Err()
+}
+
+func loadLayer(l *encoder.Loader, c *Config, at string) layer {
+	qkv := l.Linear(at+"qkv", 3*c.Width, c.Width)
+	out := layer{
+		own: l.Linear(at+"own", c.Width, c.Width), q: l.Linear(at+"q", c.Width, c.Width), see: l.Linear(at+"see", c.Width, c.Width),
+		normOwn: l.Norm(at+"norm_own", c.Width), normSee: l.Norm(at+"norm_see", c.Width), normMLP: l.Norm(at+"norm_mlp", c.Width),
+		up: l.Linear(at+"up", c.Hidden, c.Width), down: l.Linear(at+"down", c.Width, c.Hidden),
+	}
+	w, bias := encoder.Split(qkv.W, 3), encoder.Split(qkv.Bias, 3)
+	for i := range w {
+		out.qkv = append(out.qkv, encoder.Linear{W: w[i], Bias: bias[i]})
+	}
+	return out
 }
 
 // loadPool cuts the weights of the words into columns. A mean over the rows is
@@ -98,17 +126,13 @@ func loadStem(l *encoder.Loader, c *Config, name string, size [2]int) stem {
 			out = c.Stem[i]
 		}
 		at := fmt.Sprintf("%s.convs.%d", name, i)
-		s.convs = append(s.convs, encoder.Linear{W: l.Take(at+".weight", out, in, 3, 3), Bias: l.Take(at+".bias", out)})
+		s.convs = append(s.convs, encoder.Linear{W: l.Take(at+".weight", out, in, c.Kernels[i], c.Kernels[i]), Bias: l.Take(at+".bias", out)})
 		if i > 0 && i < len(c.Stem) {
-			s.tuned = append(s.tuned, l.Linear(fmt.Sprintf("%s.tuned.%d", name, i-1), 2*out, 2*c.Width))
+			s.tuned = append(s.tuned, l.Linear(fmt.Sprintf("%s.tuned.%d", name, i-1), 2*out, asked*c.Width))
 		}
 		in = out
 	}
 	return s
-}
-
-func loadAttention(l *encoder.Loader, at string, width int) attention {
-	return attention{l.Linear(at+".q", width, width), l.Linear(at+".k", width, width), l.Linear(at+".v", width, width), l.Linear(at+".o", width, width)}
 }
 
 // ports are the values of a graph that a session fills and reads.
@@ -130,51 +154,79 @@ func (n *network) build(g *kernels.Graph) ports {
 		features: g.Input("features", kernels.F32, kernels.N(1), kernels.N(c.Features)),
 	}
 	said := g.Add(kernels.Embed{Table: n.word, IDs: p.words})
-	var asked [2]kernels.Value
+	var sums [asked]kernels.Value
 	for i, column := range n.pool {
-		asked[i] = g.Add(kernels.MeanRows{X: g.Add(kernels.Binary{Kind: kernels.Mul, X: said, Y: g.Add(kernels.Const{W: column})})})
+		sums[i] = g.Add(kernels.MeanRows{X: g.Add(kernels.Binary{Kind: kernels.Mul, X: said, Y: g.Add(kernels.Const{W: column})})})
 	}
-	phrase := g.Add(kernels.Concat{Xs: asked[:], Axis: 1})
-	seek := n.seekWord.Apply(g, g.Add(kernels.Concat{Xs: asked[:]}), kernels.Identity)
+	phrase := g.Add(kernels.Concat{Xs: sums[:], Axis: 1})
+	things := g.Add(kernels.Concat{Xs: sums[:2]})
+	front, cells := n.front.build(g, c, p.front, phrase)
+	wrist, _ := n.wrist.build(g, c, p.wrist, phrase)
+	seen := n.pictures.Apply(g, g.Add(kernels.Concat{Xs: []kernels.Value{front, wrist}}), epsilon)
+	seek := n.seekWord.Apply(g, things, kernels.Identity)
 	seek = g.Add(kernels.Binary{X: seek, Y: g.Add(kernels.Const{W: n.seek})})
-	seen := g.Add(kernels.Concat{Xs: []kernels.Value{n.front.build(g, c, p.front, phrase), n.wrist.build(g, c, p.wrist, phrase)}})
-	seen = n.pictures.Apply(g, seen, epsilon)
-	words := g.Add(kernels.Binary{X: said, Y: g.Add(kernels.Const{W: n.slot})})
+	seek = n.gaze.build(g, things, cells, seek)
+	latents := c.Horizon / c.Group
 	act := g.Add(kernels.Const{W: n.act})
 	if c.Flow {
 		p.noise = g.Input("noise", kernels.F32, kernels.N(c.Horizon), kernels.N(c.Action))
 		p.time = g.Input("time", kernels.F32, kernels.N(1), kernels.N(timeWaves))
-		act = g.Add(kernels.Binary{X: act, Y: n.noisy.Apply(g, p.noise, kernels.Identity)})
+		noise := g.Add(kernels.Reshape{X: p.noise, Shape: kernels.Shape{kernels.N(latents), kernels.N(c.Group * c.Action)}})
+		act = g.Add(kernels.Binary{X: act, Y: n.noisy.Apply(g, noise, kernels.Identity)})
 		act = g.Add(kernels.Binary{X: act, Y: n.time.Apply(g, p.time, kernels.Identity)})
 	}
 	x := g.Add(kernels.Concat{Xs: []kernels.Value{
-		words, n.body.Apply(g, p.features, kernels.Identity), seek, act,
+		n.said.Apply(g, phrase, kernels.Identity), n.body.Apply(g, p.features, kernels.Identity), seek, act,
 	}})
+	keys, values := n.key.Apply(g, seen, kernels.Identity), n.value.Apply(g, seen, kernels.Identity)
 	for i := range n.layers {
-		x = n.layers[i].build(g, c, x, seen)
+		x = n.layers[i].build(g, c, x, keys, values)
 	}
 	x = n.norm.Apply(g, x, epsilon)
-	acts := g.Add(kernels.Slice{X: x, Start: c.Slots + 3, Len: c.Horizon})
-	p.action = n.action.Apply(g, acts, kernels.Identity)
-	p.done = n.done.Apply(g, acts, kernels.Sigmoid)
-	p.where = n.where.Apply(g, g.Add(kernels.Slice{X: x, Start: c.Slots + 1, Len: 2}), kernels.Identity)
+	acts := g.Add(kernels.Slice{X: x, Start: 4, Len: latents})
+	p.action, p.done = n.action.Apply(g, acts, kernels.Identity), n.done.Apply(g, acts, kernels.Sigmoid)
+	p.where = n.where.Apply(g, g.Add(kernels.Slice{X: x, Start: 2, Len: 2}), kernels.Identity)
 	g.Output("action", p.action)
 	g.Output("done", p.done)
 	g.Output("where", p.where)
 	return p
 }
 
+// build adds what is seen where the gaze rests, and where that is, to seek.
+func (z *gaze) build(g *kernels.Graph, things, cells, seek kernels.Value) kernels.Value {
+	at := kernels.Attention{Q: z.query.Apply(g, things, kernels.Identity), K: cells, V: cells, Heads: 1, KVHeads: 1}
+	seen := g.Add(at)
+	at.V = g.Add(kernels.Const{W: z.place})
+	place := g.Add(at)
+	seek = g.Add(kernels.MatMul{X: seen, W: z.seen.W, Bias: z.seen.Bias, Residual: seek})
+	return g.Add(kernels.MatMul{X: place, W: z.at.W, Bias: z.at.Bias, Residual: seek})
+}
+
 // pixel is how a byte of a picture is scaled to −1..1.
 var pixelScale, pixelShift = []float32{1 / 127.5, 1 / 127.5, 1 / 127.5}, []float32{-1, -1, -1}
 
-func (s *stem) build(g *kernels.Graph, c *Config, x, phrase kernels.Value) kernels.Value {
+// build gives the tokens of a picture, and the finer cells before the last
+// convolution.
+func (s *stem) build(g *kernels.Graph, c *Config, x, phrase kernels.Value) (tokens, cells kernels.Value) {
+	flat := func(x kernels.Value, convs int) kernels.Value {
+		h, w := c.grid(s.size, convs)
+		channels := c.Width
+		if convs <= len(c.Stem) {
+			channels = c.Stem[convs-1]
+		}
+		return g.Add(kernels.Reshape{X: x, Shape: kernels.Shape{kernels.N(h * w), kernels.N(channels)}})
+	}
 	for i, conv := range s.convs {
-		op := kernels.Conv2D{X: x, W: conv.W, Bias: conv.Bias, Stride: 2, Padding: 1, Act: kernels.ReLU}
+		op := kernels.Conv2D{X: x, W: conv.W, Bias: conv.Bias, Stride: c.Strides[i], Padding: padding, Act: kernels.ReLU}
 		if i == 0 {
 			op.PixelScale, op.PixelShift = pixelScale, pixelShift
 		}
-		tuned := i > 0 && i < len(s.convs)-1
-		if tuned || i == len(s.convs)-1 {
+		last := i == len(s.convs)-1
+		tuned := i > 0 && !last
+		if last {
+			cells = flat(x, i)
+		}
+		if tuned || last {
 			op.Act = kernels.Identity
 		}
 		x = g.Add(op)
@@ -182,8 +234,7 @@ func (s *stem) build(g *kernels.Graph, c *Config, x, phrase kernels.Value) kerne
 			x = tune(g, s.tuned[i-1], x, phrase)
 		}
 	}
-	x = g.Add(kernels.Reshape{X: x, Shape: kernels.Shape{kernels.N(c.tokens(s.size)), kernels.N(c.Width)}})
-	return g.Add(kernels.Binary{X: x, Y: g.Add(kernels.Const{W: s.place})})
+	return g.Add(kernels.Binary{X: flat(x, len(s.convs)), Y: g.Add(kernels.Const{W: s.place})}), cells
 }
 
 // tune scales and shifts the channels of x, [H, W, C], as the phrase asks for
@@ -201,18 +252,18 @@ func tune(g *kernels.Graph, by encoder.Linear, x, phrase kernels.Value) kernels.
 	return g.Add(kernels.Reshape{X: g.Add(kernels.Activate{X: x, Act: kernels.ReLU}), Shape: shape})
 }
 
-func (a *attention) build(g *kernels.Graph, heads int, x, y, residual kernels.Value) kernels.Value {
-	at := g.Add(kernels.Attention{
-		Q: a.q.Apply(g, x, kernels.Identity), K: a.k.Apply(g, y, kernels.Identity), V: a.v.Apply(g, y, kernels.Identity),
-		Heads: heads, KVHeads: heads,
-	})
-	return g.Add(kernels.MatMul{X: at, W: a.o.W, Bias: a.o.Bias, Residual: residual})
-}
-
-func (l *layer) build(g *kernels.Graph, c *Config, x, seen kernels.Value) kernels.Value {
+func (l *layer) build(g *kernels.Graph, c *Config, x, keys, values kernels.Value) kernels.Value {
+	attend := func(out encoder.Linear, q, k, v kernels.Value) kernels.Value {
+		at := g.Add(kernels.Attention{Q: q, K: k, V: v, Heads: c.Heads, KVHeads: c.Heads})
+		return g.Add(kernels.MatMul{X: at, W: out.W, Bias: out.Bias, Residual: x})
+	}
 	y := l.normOwn.Apply(g, x, epsilon)
-	x = l.own.build(g, c.Heads, y, y, x)
-	x = l.see.build(g, c.Heads, l.normSee.Apply(g, x, epsilon), seen, x)
+	var qkv [3]kernels.Value
+	for i, m := range l.qkv {
+		qkv[i] = m.Apply(g, y, kernels.Identity)
+	}
+	x = attend(l.own, qkv[0], qkv[1], qkv[2])
+	x = attend(l.see, l.q.Apply(g, l.normSee.Apply(g, x, epsilon), kernels.Identity), keys, values)
 	h := l.up.Apply(g, l.normMLP.Apply(g, x, epsilon), kernels.GELU)
 	return g.Add(kernels.MatMul{X: h, W: l.down.W, Bias: l.down.Bias, Residual: x})
 }

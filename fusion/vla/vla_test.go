@@ -195,7 +195,7 @@ func TestOpenRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, swap := range map[string][2]string{
-		"model_type":     {`"kuai-vla-1"`, `"kuai-vla-9"`},
+		"model_type":     {`"kuai-vla-2"`, `"kuai-vla-9"`},
 		"unknown field":  {`"width"`, `"widht"`},
 		"layers":         {`"layers": 2`, `"layers": 0`},
 		"shape":          {`"hidden": 48`, `"hidden": 64`},
@@ -271,7 +271,7 @@ func FuzzConfig(f *testing.F) {
 		}
 		f.Add(data)
 	}
-	f.Add([]byte(`{"model_type":"kuai-vla-1","width":1e99}`))
+	f.Add([]byte(`{"model_type":"kuai-vla-2","width":1e99}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := parseConfig(data)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"hash/fnv"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -210,6 +211,10 @@ func TestShards(t *testing.T) {
 	}
 	if meta["phrases"] != `["press(button)"]` || meta["seeds"] != `["0","1","2"]` {
 		t.Errorf("metadata %v", meta)
+	}
+	var things [][]string
+	if err := json.Unmarshal([]byte(meta["things"]), &things); err != nil || len(things) != 3 || !slices.Contains(things[0], "button") {
+		t.Errorf("the things are %v (%v)", things, err)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {

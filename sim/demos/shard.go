@@ -31,7 +31,8 @@ const ShardFrames = 4000
 //	holds          u8  [n]              the skill's promise holds now
 //	success        u8  [n]              and it did when the skill was over
 //
-// The metadata has the phrases and the seeds of the episodes, in JSON.
+// The metadata has the phrases, and of each episode the seed and the names of the
+// things that stand there, in JSON.
 type Shards struct {
 	dir    string
 	phrase func(robot.Skill) string
@@ -50,6 +51,7 @@ type shard struct {
 	n       int
 	phrases []string
 	seeds   []string
+	things  [][]string
 }
 
 // column is one tensor that grows.
@@ -98,6 +100,11 @@ func newShard() *shard {
 func (s *Shards) Begin(e *Episode) error {
 	s.began, s.skills, s.skill = s.shard.n, nil, ""
 	s.shard.seeds = append(s.shard.seeds, strconv.FormatUint(e.Seed, 10))
+	things := []string{}
+	for i := range e.Spec.Objects {
+		things = append(things, e.Spec.Objects[i].Name)
+	}
+	s.shard.things = append(s.shard.things, things)
 	return nil
 }
 
@@ -176,6 +183,7 @@ func (s *Shards) Abandon() {
 	}
 	s.shard.n = s.began
 	s.shard.seeds = s.shard.seeds[:len(s.shard.seeds)-1]
+	s.shard.things = s.shard.things[:len(s.shard.things)-1]
 }
 
 // Flush writes the shard under way.
@@ -232,15 +240,15 @@ func (c *column) bytes() int {
 
 // write writes s as a safetensors file.
 func (s *shard) write(path string) error {
-	phrases, err := json.Marshal(s.phrases)
-	if err != nil {
-		return err
+	meta := map[string]string{}
+	for name, v := range map[string]any{"phrases": s.phrases, "seeds": s.seeds, "things": s.things} {
+		text, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		meta[name] = string(text)
 	}
-	seeds, err := json.Marshal(s.seeds)
-	if err != nil {
-		return err
-	}
-	header := map[string]any{"__metadata__": map[string]string{"phrases": string(phrases), "seeds": string(seeds)}}
+	header := map[string]any{"__metadata__": meta}
 	at := 0
 	// Wide columns first, so that every column lies aligned to its numbers.
 	ordered := slices.Clone(s.columns)

@@ -14,7 +14,7 @@ def draw(history: list[dict], path: Path) -> None:
 
     figure, axes = plt.subplots(figsize=(7, 4))
     steps = [h["step"] for h in history]
-    for name in ("action", "where", "done", "token"):
+    for name in ("action", "where", "done", "gaze"):
         axes.plot(steps, [h.get(name, float("nan")) for h in history], label=name, linewidth=1)
     axes.set_yscale("log")
     axes.set_xlabel("step")

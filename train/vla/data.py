@@ -102,7 +102,7 @@ class Data:
 
 # The front camera as sim/world/tabletop.xml has it: where it is, its axes, and the
 # angle that its picture spans from top to bottom. Episodes move it a little, which
-# makes the token of a thing a guess by no more than a token.
+# makes the cell of a thing a guess by no more than a cell.
 CAMERA = np.array([0.58, -0.2, 0.42])
 RIGHT = np.array([0.2, 0.5, 0.0]) / np.hypot(0.2, 0.5)
 UP = np.array([-0.185, 0.074, 0.29])
@@ -110,19 +110,30 @@ UP = UP - RIGHT * (RIGHT @ UP)
 UP = UP / np.linalg.norm(UP)
 BACK = np.cross(RIGHT, UP)
 FOVY = np.radians(43.0)
-GRID = (6, 8)  # rows and columns of the front picture's tokens
+GRID = (12, 16)  # rows and columns of the cells that a gaze looks at
 
 
-def token(where: np.ndarray) -> np.ndarray:
-    """In which token of the front picture points are: [..., 3] → [...]; -1 where they
-    are outside of it or unknown."""
+def cells(where: np.ndarray) -> np.ndarray:
+    """In which cells of the front picture points are: [n, 3] → [n, cells]. A point
+    between the middles of four is shared among them, so that the mean of the cells is
+    the point; one outside of the picture or unknown is in none."""
+    out = np.zeros((len(where), GRID[0] * GRID[1]), np.float32)
     with np.errstate(invalid="ignore"):
         seen = np.stack([(where - CAMERA) @ axis for axis in (RIGHT, UP, BACK)], -1)
-        reach = -seen[..., 2] * np.tan(FOVY / 2)
-        row = np.floor((1 - seen[..., 1] / reach) / 2 * GRID[0])
-        column = np.floor((1 + seen[..., 0] / reach * GRID[0] / GRID[1]) / 2 * GRID[1])
+        reach = -seen[:, 2] * np.tan(FOVY / 2)
+        row = (1 - seen[:, 1] / reach) / 2 * GRID[0]
+        column = (1 + seen[:, 0] / reach * GRID[0] / GRID[1]) / 2 * GRID[1]
         inside = (row >= 0) & (row < GRID[0]) & (column >= 0) & (column < GRID[1]) & (reach > 0)
-    return np.where(inside, np.nan_to_num(row * GRID[1] + column), -1).astype(np.int64)
+    at = np.flatnonzero(inside)
+    row = np.clip(row[at] - 0.5, 0, GRID[0] - 1)
+    column = np.clip(column[at] - 0.5, 0, GRID[1] - 1)
+    top, left = np.floor(row).astype(int), np.floor(column).astype(int)
+    for down in (0, 1):
+        for right in (0, 1):
+            y, x = np.minimum(top + down, GRID[0] - 1), np.minimum(left + right, GRID[1] - 1)
+            share = np.abs(1 - down - (row - top)) * np.abs(1 - right - (column - left))
+            np.add.at(out, (at, y * GRID[1] + x), share.astype(np.float32))
+    return out
 
 
 def collate(
@@ -159,6 +170,6 @@ def collate(
         "done": (steps[None] >= done_at[:, None]).astype(np.float32),
         "where": np.nan_to_num(where / PLACE_SCALE).astype(np.float32),
         "known": np.isfinite(where[..., 0]).astype(np.float32),
-        "token": token(where),
+        "cells": cells(where.reshape(-1, 3)).reshape(len(where), 2, -1),
         "holds": column("holds").astype(np.float32),
     }

@@ -29,6 +29,8 @@ def write(folder: Path, flow: bool) -> None:
         heads=4,
         hidden=48,
         stem=(8, 12),
+        kernels=(6, 3, 3),
+        strides=(4, 1, 2),
         front=(32, 40),
         wrist=(24, 24),
         flow=flow,

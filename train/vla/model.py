@@ -1,14 +1,18 @@
 """The network.
 
 Two small convolutional stems make 48 tokens of the front camera and 16 of the
-wrist's. Latents (the words, the body, two that look for things, one for each
-action of the chunk) attend to each other and to the pictures, layer after layer
-(as Perceiver does, arXiv 2103.03206): the pictures' tokens are never updated, so
-a layer costs little. Everything here is an operator of kernels/, and the names of
-the weights are those that fusion/vla reads.
+wrist's. Before the last convolution a gaze looks in the front picture for each of
+the two things that the phrase names: it attends to the cells of a grid that is
+twice as fine, and training tells it which cell. Latents (the words, the body, two
+that begin with what the gazes found, one for each action of the chunk) attend to
+each other and to the pictures, layer after layer (as Perceiver does, arXiv
+2103.03206): the pictures' tokens are never updated, so
+a layer costs little. Everything here is an operator of kernels/, and the names of the
+weights are those that fusion/vla reads.
 """
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -20,10 +24,13 @@ from torch import nn
 
 from . import data, words
 
-FORMAT = "kuai-vla-1"
+FORMAT = "kuai-vla-2"
 
 # What the demonstrations teach; place_on is onto a block.
 SKILLS = ["pick", "place_in", "place_on", "push", "press", "open", "close"]
+
+
+ASKED = 3  # sums of words: of what is taken, of where it goes, and of all
 
 
 @dataclass
@@ -32,17 +39,25 @@ class Config:
     layers: int = 4
     heads: int = 6
     hidden: int = 576
-    stem: tuple[int, ...] = (32, 64, 96)
+    stem: tuple[int, ...] = (48, 96, 96)  # channels before the last convolution's
+    kernels: tuple[int, ...] = (6, 3, 3, 3)
+    strides: tuple[int, ...] = (4, 2, 1, 2)
     front: tuple[int, int] = (96, 128)  # height, width
     wrist: tuple[int, int] = (64, 64)
     features: int = 20
     horizon: int = 12
+    group: int = 3  # steps of the chunk that come from one latent
     action: int = 6
     flow: bool = False  # the chunk by flow matching instead of by regression
 
     def tokens(self, size: tuple[int, int]) -> int:
-        shrink = 2 ** (len(self.stem) + 1)
+        shrink = math.prod(self.strides)
         return (size[0] // shrink) * (size[1] // shrink)
+
+    def cells(self) -> tuple[int, int]:
+        """Rows and columns of the grid that a gaze looks at."""
+        shrink = math.prod(self.strides[:-1])
+        return self.front[0] // shrink, self.front[1] // shrink
 
 
 class Stem(nn.Module):
@@ -51,54 +66,81 @@ class Stem(nn.Module):
     def __init__(self, c: Config, size: tuple[int, int]):
         super().__init__()
         channels = [3, *c.stem, c.width]
-        self.convs = nn.ModuleList(nn.Conv2d(a, b, 3, 2, 1) for a, b in pairwise(channels))
+        self.convs = nn.ModuleList(
+            nn.Conv2d(a, b, kernel, stride, 1)
+            for (a, b), kernel, stride in zip(pairwise(channels), c.kernels, c.strides, strict=True)
+        )
         # The phrase scales and shifts every channel but the first convolution's
         # (FiLM, arXiv 1709.07871): what is looked for shows before the tokens are made.
-        self.tuned = nn.ModuleList(nn.Linear(2 * c.width, 2 * n) for n in c.stem[1:])
+        self.tuned = nn.ModuleList(nn.Linear(ASKED * c.width, 2 * n) for n in c.stem[1:])
         for layer in self.tuned:
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
             layer.bias.data[: layer.out_features // 2] = 1.0
         self.place = nn.Parameter(0.02 * torch.randn(c.tokens(size), c.width))
 
-    def forward(self, x: torch.Tensor, phrase: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, phrase: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The tokens, and the finer grid before the last convolution [B, cells, channels]."""
+        fine = x
         for i, conv in enumerate(self.convs):
-            x = conv(x)
+            fine, x = x, conv(x)
             if 0 < i < len(self.convs) - 1:
                 gain, shift = self.tuned[i - 1](phrase)[:, :, None, None].chunk(2, 1)
                 x = x * gain + shift
             if i + 1 < len(self.convs):
                 x = F.relu(x)
-        return x.flatten(2).transpose(1, 2) + self.place
+        return x.flatten(2).transpose(1, 2) + self.place, fine.flatten(2).transpose(1, 2)
 
 
-class Attention(nn.Module):
+class Gaze(nn.Module):
+    """Looks for what is asked for in the cells of a picture: gives what it saw and
+    where, [B, asked, width], and how sure it is of each cell, as logits."""
+
     def __init__(self, c: Config):
         super().__init__()
-        self.heads = c.heads
-        self.q, self.k, self.v, self.o = (nn.Linear(c.width, c.width) for _ in range(4))
+        rows, columns = c.cells()
+        channels = c.stem[-1]
+        self.query = nn.Linear(c.width, channels)
+        self.seen, self.at = nn.Linear(channels, c.width), nn.Linear(channels, c.width)
+        y, x = torch.meshgrid(
+            torch.linspace(-1, 1, rows), torch.linspace(-1, 1, columns), indexing="ij"
+        )
+        place = 0.02 * torch.randn(rows * columns, channels)
+        place[:, 0], place[:, 1] = x.flatten(), y.flatten()
+        self.place = nn.Parameter(place)
 
-    def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        def split(z):
-            return z.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+    def forward(self, asked: torch.Tensor, cells: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        sure = self.query(asked) @ cells.transpose(1, 2) * cells.shape[2] ** -0.5
+        share = sure.softmax(-1).to(cells.dtype)
+        return self.seen(share @ cells) + self.at(share @ self.place.to(cells.dtype)), sure
 
-        # By hand: the fused kernel's way back takes half of a training step on a CPU.
-        q, k, v = split(self.q(x)), split(self.k(y)), split(self.v(y))
-        a = (q @ k.transpose(2, 3) * q.shape[-1] ** -0.5).softmax(-1).to(v.dtype) @ v
-        return self.o(a.transpose(1, 2).flatten(2))
+
+def split(x: torch.Tensor, heads: int) -> torch.Tensor:
+    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+
+
+def attend(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+    """By hand: the fused kernel's way back takes half of a training step on a CPU."""
+    a = (q @ k.transpose(2, 3) * q.shape[-1] ** -0.5).softmax(-1).to(v.dtype) @ v
+    return a.transpose(1, 2).flatten(2)
 
 
 class Layer(nn.Module):
+    """Latents attend to each other, then to the pictures, whose keys and values are
+    the same in every layer."""
+
     def __init__(self, c: Config):
         super().__init__()
+        self.heads = c.heads
         self.norm_own, self.norm_see, self.norm_mlp = (nn.LayerNorm(c.width) for _ in range(3))
-        self.own, self.see = Attention(c), Attention(c)
+        self.qkv, self.own = nn.Linear(c.width, 3 * c.width), nn.Linear(c.width, c.width)
+        self.q, self.see = nn.Linear(c.width, c.width), nn.Linear(c.width, c.width)
         self.up, self.down = nn.Linear(c.width, c.hidden), nn.Linear(c.hidden, c.width)
 
-    def forward(self, x: torch.Tensor, pictures: torch.Tensor) -> torch.Tensor:
-        y = self.norm_own(x)
-        x = x + self.own(y, y)
-        x = x + self.see(self.norm_see(x), pictures)
+    def forward(self, x: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+        q, k, v = (split(y, self.heads) for y in self.qkv(self.norm_own(x)).chunk(3, -1))
+        x = x + self.own(attend(q, k, v))
+        x = x + self.see(attend(split(self.q(self.norm_see(x)), self.heads), keys, values))
         return x + self.down(F.gelu(self.up(self.norm_mlp(x))))
 
 
@@ -108,60 +150,52 @@ class Policy(nn.Module):
         self.config = c
         self.front, self.wrist = Stem(c, c.front), Stem(c, c.wrist)
         self.norm_pictures = nn.LayerNorm(c.width)
+        self.key, self.value = nn.Linear(c.width, c.width), nn.Linear(c.width, c.width)
         self.word = nn.Embedding(len(words.VOCABULARY), c.width)
-        self.slot = nn.Parameter(0.02 * torch.randn(words.SLOTS, c.width))
+        # What is taken, where it goes and what to do stand at other places of a phrase:
+        # each is the sum of the words, weighed by their place.
+        self.pool = nn.Parameter(torch.full((ASKED, words.SLOTS), 0.2))
+        self.pool.data[0, 2:5] = self.pool.data[1, 5:] = self.pool.data[2] = 1.0
+        self.said = nn.Linear(ASKED * c.width, c.width)
         self.body = nn.Linear(c.features, c.width)
-        # What is taken and where it goes stand at other places of a phrase, so each of
-        # the two that look for them weighs the words by their place.
-        self.pool = nn.Parameter(torch.full((2, words.SLOTS), 0.5))
         self.seek = nn.Parameter(0.02 * torch.randn(2, c.width))
         self.seek_word = nn.Linear(c.width, c.width)
-        self.act = nn.Parameter(0.02 * torch.randn(c.horizon, c.width))
+        self.gaze = Gaze(c)
+        self.act = nn.Parameter(0.02 * torch.randn(c.horizon // c.group, c.width))
         if c.flow:
-            self.noisy = nn.Linear(c.action, c.width)
+            self.noisy = nn.Linear(c.group * c.action, c.width)
             self.time = nn.Linear(8, c.width)
         self.layers = nn.ModuleList(Layer(c) for _ in range(c.layers))
         self.norm = nn.LayerNorm(c.width)
-        self.action, self.done = nn.Linear(c.width, c.action), nn.Linear(c.width, 1)
-        self.where = nn.Linear(c.width, 3)
-        # Which token of the front picture a thing is in: only training asks.
-        self.find_query, self.find_key = nn.Linear(c.width, c.width), nn.Linear(c.width, c.width)
-        self.find_word = nn.Linear(c.width, c.width)
+        self.action = nn.Linear(c.width, c.group * c.action)
+        self.done, self.where = nn.Linear(c.width, c.group), nn.Linear(c.width, 3)
         nn.init.normal_(self.word.weight, std=0.3)
 
     def forward(self, b: dict, noisy=None, time=None) -> tuple[torch.Tensor, ...]:
         """Actions [B, horizon, 6], whether the skill is over at each of them (as
-        logits), where the two things are [B, 2, 3], and in which token of the front
-        picture (logits [B, 2 ways to tell, 2, tokens])."""
+        logits), where the two things are [B, 2, 3], and in which cell of the front
+        picture (logits [B, 2, cells])."""
         said = self.word(b["words"])
         asked = self.pool.to(said.dtype) @ said
         phrase = asked.flatten(1)
-        front, wrist = self.front(image(b["front"]), phrase), self.wrist(image(b["wrist"]), phrase)
-        pictures = torch.cat([front, wrist], 1)
-        pictures = self.norm_pictures(pictures)
-        rows = len(pictures)
-        act = self.act.expand(rows, -1, -1)
+        front, cells = self.front(image(b["front"]), phrase)
+        wrist, _ = self.wrist(image(b["wrist"]), phrase)
+        pictures = self.norm_pictures(torch.cat([front, wrist], 1))
+        looked, sure = self.gaze(asked[:, :2], cells)
+        seek = self.seek + self.seek_word(asked[:, :2]) + looked
+        act = self.act.expand(len(pictures), -1, -1)
         if self.config.flow:
+            noisy = noisy.unflatten(1, (-1, self.config.group)).flatten(2)
             act = act + self.noisy(noisy) + self.time(waves(time))[:, None]
-        x = torch.cat(
-            [
-                said + self.slot,
-                self.body(b["features"])[:, None],
-                self.seek + self.seek_word(asked),
-                act,
-            ],
-            1,
-        )
+        x = torch.cat([self.said(phrase)[:, None], self.body(b["features"])[:, None], seek, act], 1)
+        heads = self.config.heads
+        keys, values = split(self.key(pictures), heads), split(self.value(pictures), heads)
         for layer in self.layers:
-            x = layer(x, pictures)
+            x = layer(x, keys, values)
         x = self.norm(x)
-        n = words.SLOTS + 1
-        acts, seeks = x[:, n + 2 :], x[:, n : n + 2]
-        tokens = pictures[:, : front.shape[1]]
-        # Once by what the words ask for alone, once by what the layers made of it.
-        keys = self.find_key(tokens).transpose(1, 2) * self.config.width**-0.5
-        found = torch.stack([self.find_word(asked) @ keys, self.find_query(seeks) @ keys], 1)
-        return self.action(acts), self.done(acts)[..., 0], self.where(seeks), found
+        acts = x[:, 4:]
+        actions = self.action(acts).unflatten(2, (self.config.group, -1)).flatten(1, 2)
+        return actions, self.done(acts).flatten(1), self.where(x[:, 2:4]), sure
 
 
 def image(x: torch.Tensor) -> torch.Tensor:
@@ -184,24 +218,22 @@ def losses(policy: Policy, b: dict) -> dict[str, torch.Tensor]:
         # More of the times near noise, as pi0 does (arXiv 2410.24164).
         time = torch.distributions.Beta(1.0, 1.5).sample((len(noise),)).clamp(max=0.999)
         mixed = time[:, None, None] * b["actions"] + (1 - time[:, None, None]) * noise
-        flow, done, where, found = policy(b, mixed, time)
+        flow, done, where, sure = policy(b, mixed, time)
         action = (flow.float() - (b["actions"] - noise)).square().mean()
     else:
-        actions, done, where, found = policy(b)
+        actions, done, where, sure = policy(b)
         action = (actions.float() - b["actions"]).abs().mean()
     known = b["known"][..., None]
     missed = ((where.float() - b["where"]).abs() * known).sum() / (3 * known.sum()).clamp(min=1)
     over = F.binary_cross_entropy_with_logits(done.float(), b["done"])
-    tokens = b["token"][:, None].expand(-1, found.shape[1], -1)
-    token = F.cross_entropy(found.float().flatten(0, 2), tokens.flatten(), ignore_index=-1)
-    return {"action": action, "where": missed, "done": over, "token": token}
+    parts = {"action": action, "where": missed, "done": over}
+    told = b["cells"]
+    cross = -(told * sure.float().log_softmax(-1)).sum(-1)
+    parts["gaze"] = cross.sum() / told.sum().clamp(min=1)
+    return parts
 
 
-WEIGHTS = {"action": 1.0, "where": 0.5, "done": 0.1, "token": 0.2}
-
-# What only training asks for.
-UNUSED = ("find_query.", "find_key.", "find_word.")
-
+WEIGHTS = {"action": 1.0, "where": 0.5, "done": 0.1, "gaze": 0.3}
 
 def export(state: dict, config: Config, folder: Path, more: dict, look: dict | None = None) -> None:
     """Write config.json and model.safetensors as fusion/vla reads them. Matrices
@@ -222,8 +254,6 @@ def export(state: dict, config: Config, folder: Path, more: dict, look: dict | N
     }
     tensors = {}
     for name, value in state.items():
-        if name.startswith(UNUSED):
-            continue
         dtype = torch.float16 if value.dim() > 1 else torch.float32
         tensors[name] = value.detach().to(dtype).contiguous()
     folder.mkdir(parents=True, exist_ok=True)

@@ -235,6 +235,7 @@ def losses(policy: Policy, b: dict) -> dict[str, torch.Tensor]:
 
 WEIGHTS = {"action": 1.0, "where": 0.5, "done": 0.1, "gaze": 0.3}
 
+
 def export(state: dict, config: Config, folder: Path, more: dict, look: dict | None = None) -> None:
     """Write config.json and model.safetensors as fusion/vla reads them. Matrices
     are f16, which rounds less than bf16 and is decoded when they are packed;

@@ -143,13 +143,16 @@ func (l *Listener) recognise(ctx context.Context, s *segment) error {
 // conclude gives what a segment that is over says; before is the newest guess.
 func (l *Listener) conclude(ctx context.Context, s *segment, before *guess) (result speech.Result, err error) {
 	samples, result := before.samples, before.result
-	if before.spoken < 0 || s.spoken > len(before.samples) || before.spoken > s.spoken {
+	switch {
+	case before.spoken >= 0 && s.early && before.spoken <= s.spoken:
+		// What was whole enough to be told is told as it was.
+		return result, nil
+	case before.spoken < 0 || s.spoken > len(before.samples) || before.spoken > s.spoken || before.considered:
+		// Also what was not clear at the pause: there is more of its last sound now.
 		samples = s.samples
 		if result, err = l.config.Recogniser.Again(ctx, samples, l.config.Language, &before.result); err != nil {
 			return result, err
 		}
-	} else if before.considered {
-		return result, nil
 	}
 	if r, ok := l.config.Recogniser.(Reconsiderer); ok {
 		err = r.Reconsider(ctx, samples, l.config.Language, &result)

@@ -2,6 +2,7 @@ package listen
 
 import (
 	"context"
+	"time"
 
 	"github.com/kuai-robot/kuai/fusion/speech"
 	"github.com/kuai-robot/kuai/perception/audio"
@@ -104,13 +105,30 @@ func (l *Listener) earlyEnd() (segment, bool) {
 	if !l.segments.Inside() || l.pressed || !l.more() {
 		return segment{}, false
 	}
-	if l.last.number != l.number || s.Spoken > len(l.last.samples) || l.segments.Still() < l.config.Early || !l.whole(&l.last.result) {
+	if l.last.number != l.number || s.Spoken > len(l.last.samples) || l.segments.Still() < l.enough() || !l.whole(&l.last.result) {
 		return segment{}, false
 	}
 	f := l.take(s)
+	f.early = true
 	l.early = told{number: l.number, text: l.last.result.Text, upTo: len(s.Samples)}
 	return f, true
 }
+
+// enough is how long nothing must have been said before the newest guess may be told:
+// longer for a text that was chosen for want of a better one, for it may also be
+// the beginning of another.
+func (l *Listener) enough() time.Duration {
+	if l.last.considered && l.last.result.Confidence < sureChosen {
+		return doubtful * l.config.Early
+	}
+	return l.config.Early
+}
+
+const (
+	// sureChosen is the confidence of a chosen text from which it is like any other.
+	sureChosen = 0.65
+	doubtful   = 2
+)
 
 // whole says whether r is a text that nobody need wait for more of.
 func (l *Listener) whole(r *speech.Result) bool {

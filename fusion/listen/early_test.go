@@ -98,3 +98,66 @@ func TestWhatFollowsAWholeCommand(t *testing.T) {
 		})
 	}
 }
+
+// chooser recognises nothing that is whole, and chooses a text for want of a better
+// one, of which it is as sure as it says.
+type chooser struct {
+	teller
+	chosen    string
+	sure      float64
+	heardLast int // samples of the newest clip
+}
+
+func (c *chooser) Again(ctx context.Context, samples []float32, language string, before *speech.Result) (speech.Result, error) {
+	c.heardLast = len(samples)
+	return c.teller.Again(ctx, samples, language, before)
+}
+
+func (c *chooser) Reconsider(_ context.Context, _ []float32, _ string, r *speech.Result) error {
+	r.Text, r.Confidence = c.chosen, c.sure
+	return nil
+}
+
+// A text that was chosen for want of a better one is told early too, later where the
+// recogniser is less sure; one that is not whole is heard once more at the end, with
+// what followed the pause.
+func TestAChosenTextIsToldEarly(t *testing.T) {
+	const whole = "Put it in the bowl."
+	for name, c := range map[string]struct {
+		chosen      string
+		sure        float64
+		least, most time.Duration
+	}{
+		"sure":      {whole, 0.9, 90 * time.Millisecond, 160 * time.Millisecond},
+		"less sure": {whole, 0.55, 190 * time.Millisecond, 260 * time.Millisecond},
+		"unsure":    {whole, 0.4, 300 * time.Millisecond, time.Second},
+		"no text":   {"Put it", 0.9, 300 * time.Millisecond, time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var told []listen.Utterance
+			recogniser := &chooser{teller: teller{"Boat.", "Boat.", "Boat."}, chosen: c.chosen, sure: c.sure}
+			b := newBench(t, func(c2 *listen.Config) {
+				c2.Patient, c2.Early = false, 100*time.Millisecond
+				c2.Recogniser = recogniser
+				c2.Complete = func(text string) bool { return text == whole }
+				c2.Heard = func(u listen.Utterance) { told = append(told, u) }
+			})
+			sound := join(quiet(time.Second), beep(300, time.Second, 0.3), quiet(time.Second))
+			for ; len(sound) >= audio.Frame; sound = sound[audio.Frame:] {
+				b.hear(t, sound[:audio.Frame])
+				if err := b.Work(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if len(told) != 1 || told[0].Text != c.chosen {
+				t.Fatalf("told %+v", told)
+			}
+			if late := told[0].Decided.Sub(told[0].Until); late < c.least || late > c.most {
+				t.Errorf("told %v after the last word, want %v to %v", late, c.least, c.most)
+			}
+			if c.least > 200*time.Millisecond && recogniser.heardLast < len(told[0].Samples) {
+				t.Errorf("%d samples were heard at the end, of %d", recogniser.heardLast, len(told[0].Samples))
+			}
+		})
+	}
+}

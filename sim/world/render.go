@@ -65,17 +65,17 @@ func (w *World) watch() (robot.Time, error) {
 	if err := w.startPictures(); err != nil {
 		return 0, err
 	}
-	w.mu.Lock()
-	if w.closed {
-		w.mu.Unlock()
+	w.machine.Lock()
+	if w.machine.Closed() {
+		w.machine.Unlock()
 		return 0, mujoco.ErrClosed
 	}
 	copy(w.pictures.view.QPos(), w.live.data.QPos())
 	if w.looks != nil {
 		w.copyPlaced()
 	}
-	at := w.now
-	w.mu.Unlock()
+	at := w.machine.At()
+	w.machine.Unlock()
 	return at, w.pictures.view.Kinematics()
 }
 

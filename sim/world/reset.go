@@ -67,9 +67,9 @@ func (w *World) Reset(seed uint64, spec Spec) error {
 	if err := w.prepare(random, slots, arm); err != nil {
 		return fmt.Errorf("world: reset: %w", err)
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.closed {
+	w.machine.Lock()
+	defer w.machine.Unlock()
+	if w.machine.Closed() {
 		return mujoco.ErrClosed
 	}
 	if err := w.live.data.CopyFrom(w.draft.data); err != nil {
@@ -81,10 +81,7 @@ func (w *World) Reset(seed uint64, spec Spec) error {
 		w.looks.dress(w.live.model, &w.look)
 	}
 	w.live.model.SetActuation(true)
-	w.fault = nil
-	for i := range w.description.Joints {
-		w.heat[i] = roomCelsius
-	}
+	w.machine.Begin(w.live.model, w.live.data, w.parts.joints)
 	return nil
 }
 
@@ -230,7 +227,7 @@ func (w *World) settle(random *rand.Rand, slots []slot, arm *robot.Joints) error
 		return mujoco.ErrClosed
 	}
 	for i := range w.description.Joints {
-		qpos[w.parts.position[i]], ctrl[w.parts.actuator[i]] = arm[i], arm[i]
+		qpos[w.parts.joints.Position[i]], ctrl[w.parts.joints.Actuator[i]] = arm[i], arm[i]
 	}
 	qpos[w.parts.mirror] = arm[w.description.Index(w.description.Gripper)]
 	clear(s.present)

@@ -23,10 +23,10 @@ const (
 // less than 3/4 of its height above the rim, so a second layer is in the bowl
 // and a tower's top is not; else it is on what carries most of it. A simulation that diverged, or was closed, has an empty scene.
 func (w *World) Scene() *robot.Scene {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	scene := &robot.Scene{At: w.now, By: By, Objects: []robot.Object{}}
-	if w.usable() != nil {
+	w.machine.Lock()
+	defer w.machine.Unlock()
+	scene := &robot.Scene{At: w.machine.At(), By: By, Objects: []robot.Object{}}
+	if w.machine.Usable() != nil {
 		return scene
 	}
 	var err error

@@ -233,3 +233,5 @@ func (s *Spec) arm(d *robot.Description) (robot.Joints, error) {
 	}
 	return q, nil
 }
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/kuai-robot/kuai/robot"
 	"github.com/kuai-robot/kuai/sim/mujoco"
+	"github.com/kuai-robot/kuai/sim/world/machine"
 	"github.com/kuai-robot/kuai/sim/world/so101"
 )
 
@@ -26,8 +28,6 @@ type Options struct {
 	// the tabletop, to the bit.
 	Workbench bool
 }
-
-const defaultStart = robot.Time(10 * time.Millisecond)
 
 // World is one simulated table.
 type World struct {
@@ -47,13 +47,8 @@ type World struct {
 	draft     simulation
 	pictures  pictures
 
-	mu      sync.Mutex // guards what follows
-	closed  bool
-	running bool // Run is on
+	machine *machine.Machine // whose lock guards what follows
 	live    simulation
-	now     robot.Time
-	fault   error
-	heat    robot.Joints // °C
 	touches []mujoco.Contact
 	// pressed says of each thing that its button was pressed.
 	pressed []bool
@@ -68,15 +63,14 @@ type simulation struct {
 
 // parts are indices into the model.
 type parts struct {
-	position, velocity []int // of the arm's joints, in QPos and QVel
-	mirror             int   // of the right finger, in QPos
-	actuator           []int
-	finger             int   // body of the left finger
-	body, qpos, dof    []int // of things; of a fixture, of its sliding part
-	mocap              []int // of fixtures, −1: the thing is free
-	tableTop           int   // mocap, −1: the table stands fast
-	owner              []int // of geoms: a thing, or one of the owners below
-	cameras            map[string]int
+	joints          machine.Joints
+	mirror          int   // of the right finger, in QPos
+	finger          int   // body of the left finger
+	body, qpos, dof []int // of things; of a fixture, of its sliding part
+	mocap           []int // of fixtures, −1: the thing is free
+	tableTop        int   // mocap, −1: the table stands fast
+	owner           []int // of geoms: a thing, or one of the owners below
+	cameras         map[string]int
 }
 
 // Owners of geoms that are not things.
@@ -97,10 +91,8 @@ func New(o Options) (*World, error) {
 	if err != nil {
 		return nil, fmt.Errorf("world: model: %w", err)
 	}
-	w := &World{description: d, shadows: o.Shadows, backend: o.Renderer, now: o.Start}
-	if w.now == 0 {
-		w.now = defaultStart
-	}
+	w := &World{description: d, shadows: o.Shadows, backend: o.Renderer}
+	w.machine = machine.New(machine.Options{Name: "world", Description: d, Servos: answers(), Period: PhysicsStep, Start: o.Start, Step: w.step})
 	if w.things = things[:tabletopThings]; o.Workbench {
 		w.things = things
 	}
@@ -145,12 +137,8 @@ func findParts(m *mujoco.Model, d *robot.Description, things []thing) (parts, er
 		}
 		return i
 	}
-	for i := range d.Joints {
-		name := d.Joints[i].Name
-		position, velocity := m.JointAddress(id(mujoco.Joint, name))
-		p.position, p.velocity = append(p.position, position), append(p.velocity, velocity)
-		p.actuator = append(p.actuator, id(mujoco.Actuator, name))
-	}
+	joints, err := machine.FindJoints(m, d)
+	p.joints, errs = joints, append(errs, err)
 	p.finger = id(mujoco.Body, d.Gripper)
 	p.mirror, _ = m.JointAddress(id(mujoco.Joint, "right_finger"))
 	bodies := map[int]int{}
@@ -199,12 +187,11 @@ func (w *World) Close() error {
 	w.resetting.Lock()
 	defer w.resetting.Unlock()
 	w.pictures.close()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.closed {
+	w.machine.Lock()
+	defer w.machine.Unlock()
+	if !w.machine.End() {
 		return nil
 	}
-	w.closed = true
 	var errs []error
 	for _, s := range []*simulation{&w.live, &w.draft} {
 		if s.data != nil {
@@ -221,35 +208,28 @@ func (w *World) Close() error {
 func (w *World) Description() *robot.Description { return w.description }
 
 // Now gives the instant that the simulation has reached.
-func (w *World) Now() robot.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.now
-}
+func (w *World) Now() robot.Time { return w.machine.Now() }
 
 // Step moves physics on by d, rounded up to whole steps. What goes wrong shows
 // at the next Read.
-func (w *World) Step(d time.Duration) {
-	for n := (d + PhysicsStep - 1) / PhysicsStep; n > 0; n-- {
-		w.mu.Lock()
-		w.step()
-		w.mu.Unlock()
-	}
-}
+func (w *World) Step(d time.Duration) { w.machine.Step(d) }
 
-// step moves one physics step on. A simulation that diverged stands still, but
-// its time goes on, so that whoever waits for an instant is not left waiting.
-func (w *World) step() {
-	w.now = w.now.Add(PhysicsStep)
-	if w.closed || w.fault != nil {
-		return
-	}
+// Run steps the physics along with clock until ctx ends or the world is closed,
+// as machine.Machine does.
+func (w *World) Run(ctx context.Context, clock robot.Clock) error { return w.machine.Run(ctx, clock) }
+
+// Read gives what the joints report.
+func (w *World) Read() (robot.State, error) { return w.machine.Read() }
+
+// Write gives the servos their targets; they keep them until the next Write.
+func (w *World) Write(c *robot.Command) error { return w.machine.Write(c) }
+
+func (w *World) step() error {
 	if err := w.live.step(1, &w.parts); err != nil {
-		w.fault = fmt.Errorf("world: %w (start a new episode with Reset)", err)
-		return
+		return err
 	}
-	w.warm()
 	w.notice()
+	return nil
 }
 
 // notice keeps that a button is pressed down.

@@ -37,7 +37,7 @@ func TestDescriptionMovesAsTheModelDoes(t *testing.T) {
 		for i := range d.Joints {
 			l := &d.Joints[i].Limits
 			q[i] = l.MinPosition + random.Float64()*(l.MaxPosition-l.MinPosition)
-			data.QPos()[w.parts.position[i]] = q[i]
+			data.QPos()[w.parts.joints.Position[i]] = q[i]
 		}
 		if err := data.Kinematics(); err != nil {
 			t.Fatal(err)
@@ -103,7 +103,7 @@ func TestReadAndWrite(t *testing.T) {
 		if math.Abs(s.Velocity[i]) > 0.01 {
 			t.Errorf("%s still moves at %.4f", w.description.Joints[i].Name, s.Velocity[i])
 		}
-		if s.Temperature[i] < roomCelsius || s.Temperature[i] > roomCelsius+1 {
+		if s.Temperature[i] < 25 || s.Temperature[i] > 25+1 {
 			t.Errorf("%s is %.2f °C after a second", w.description.Joints[i].Name, s.Temperature[i])
 		}
 	}

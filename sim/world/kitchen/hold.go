@@ -27,7 +27,7 @@ type hold struct {
 
 // suck takes, keeps or loses what is at the cup, by where it is after a step.
 func (s *simulation) suck() error {
-	draws := s.data.QPos()[s.parts.position[layout.Valve]] < layout.ValveEdge
+	draws := s.data.QPos()[s.parts.joints.Position[layout.Valve]] < layout.ValveEdge
 	switch {
 	case s.hold.what == nothing && draws:
 		return s.take()

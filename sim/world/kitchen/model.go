@@ -9,6 +9,7 @@ import (
 
 	"github.com/kuai-robot/kuai/robot"
 	"github.com/kuai-robot/kuai/sim/world/kitchen/layout"
+	"github.com/kuai-robot/kuai/sim/world/machine"
 )
 
 // PhysicsStep is the length of one step of the simulation.
@@ -264,6 +265,15 @@ func numbers(vs ...float64) string {
 		words[i] = strconv.FormatFloat(v, 'g', -1, 64)
 	}
 	return strings.Join(words, " ")
+}
+
+// answers are the servos as the machine takes them.
+func answers() []machine.Servo {
+	var a []machine.Servo
+	for _, s := range layout.Servos() {
+		a = append(a, machine.Servo{Stiffness: s.Stiffness, Damping: s.Damping})
+	}
+	return a
 }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

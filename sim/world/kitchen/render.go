@@ -3,7 +3,6 @@ package kitchen
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"sync"
 
@@ -74,14 +73,14 @@ func (w *World) watch() (robot.Time, error) {
 	if err := w.startPictures(); err != nil {
 		return 0, err
 	}
-	w.mu.Lock()
-	if w.closed {
-		w.mu.Unlock()
+	w.machine.Lock()
+	if w.machine.Closed() {
+		w.machine.Unlock()
 		return 0, mujoco.ErrClosed
 	}
 	copy(p.view.QPos(), w.live.data.QPos())
-	now := w.now
-	w.mu.Unlock()
+	now := w.machine.At()
+	w.machine.Unlock()
 	return now, p.view.Kinematics()
 }
 
@@ -117,9 +116,9 @@ func (p *pictures) close(forGood bool) {
 // Project gives where a point of the floor's frame shows in the picture that the
 // camera takes now, as world.World.Project does.
 func (w *World) Project(camera string, aspect float64, point robot.Vec3) (s world.Spot, ok bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.usable() != nil || !(aspect > 0) {
+	w.machine.Lock()
+	defer w.machine.Unlock()
+	if w.machine.Usable() != nil || !(aspect > 0) {
 		return world.Spot{}, false
 	}
 	id, known := w.live.parts.cameras[camera]
@@ -127,12 +126,5 @@ func (w *World) Project(camera string, aspect float64, point robot.Vec3) (s worl
 		return world.Spot{}, false
 	}
 	eye, fovy := w.live.data.CameraView(id)
-	seen := eye.Orientation.Inverse().Rotate(point.Sub(eye.Position))
-	depth := -seen[2]
-	if depth <= 0 {
-		return world.Spot{}, false
-	}
-	scale := 1 / (2 * math.Tan(fovy/2) * depth)
-	s = world.Spot{X: 0.5 + seen[0]*scale/aspect, Y: 0.5 - seen[1]*scale, Scale: scale}
-	return s, s.X >= 0 && s.X <= 1 && s.Y >= 0 && s.Y <= 1
+	return world.Show(eye, fovy, aspect, point)
 }

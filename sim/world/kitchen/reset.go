@@ -65,16 +65,14 @@ func (w *World) begin(s *simulation) error {
 	w.pictures.mu.Lock() // so that nobody draws of the episode before
 	defer w.pictures.mu.Unlock()
 	w.pictures.close(false)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.closed {
+	w.machine.Lock()
+	defer w.machine.Unlock()
+	if w.machine.Closed() {
 		return errors.Join(mujoco.ErrClosed, s.close())
 	}
 	old := w.live
-	w.live, w.fault = s, nil
-	for i := range w.description.Joints {
-		w.heat[i] = roomCelsius
-	}
+	w.live = s
+	w.machine.Begin(s.model, s.data, s.parts.joints)
 	if old != nil {
 		return old.close()
 	}
@@ -259,8 +257,8 @@ func prepare(items []item, open map[string]float64, q *robot.Joints) (*simulatio
 		return nil, err
 	}
 	qpos, ctrl := s.data.QPos(), s.data.Ctrl()
-	for i, at := range s.parts.position {
-		qpos[at], ctrl[s.parts.actuator[i]] = q[i], q[i]
+	for i, at := range s.parts.joints.Position {
+		qpos[at], ctrl[s.parts.joints.Actuator[i]] = q[i], q[i]
 	}
 	for i := range s.parts.drawers {
 		d := &s.parts.drawers[i]

@@ -13,6 +13,7 @@ import (
 	"github.com/kuai-robot/kuai/sim/world"
 	"github.com/kuai-robot/kuai/sim/world/kitchen"
 	"github.com/kuai-robot/kuai/sim/world/kitchen/layout"
+	"github.com/kuai-robot/kuai/sim/world/machine"
 )
 
 // settle returns when Run waits for its clock.
@@ -31,7 +32,7 @@ func TestRun(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- w.Run(ctx, clock) }()
 	settle(clock)
-	if err := w.Run(t.Context(), clock); !errors.Is(err, world.ErrRunning) {
+	if err := w.Run(t.Context(), clock); !errors.Is(err, machine.ErrRunning) {
 		t.Errorf("a second Run: %v", err)
 	}
 	var others sync.WaitGroup

@@ -23,10 +23,10 @@ const (
 // that, and on the floor where it fell. Nothing is said of what is falling. A
 // simulation that diverged, or was closed, has an empty scene.
 func (w *World) Scene() *robot.Scene {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	scene := &robot.Scene{At: w.now, By: world.By, Objects: []robot.Object{}}
-	if w.usable() != nil {
+	w.machine.Lock()
+	defer w.machine.Unlock()
+	scene := &robot.Scene{At: w.machine.At(), By: world.By, Objects: []robot.Object{}}
+	if w.machine.Usable() != nil {
 		return scene
 	}
 	w.live.fill(scene)
@@ -35,7 +35,7 @@ func (w *World) Scene() *robot.Scene {
 
 func (s *simulation) fill(scene *robot.Scene) {
 	qpos, qvel := s.data.QPos(), s.data.QVel()
-	base := func(joint int) float64 { return qpos[s.parts.position[joint]] }
+	base := func(joint int) float64 { return qpos[s.parts.joints.Position[joint]] }
 	scene.Station = layout.StationOf(base(layout.BaseX), base(layout.BaseY), base(layout.BaseYaw))
 	places := layout.Places()
 	frames := make([]robot.Pose, len(places))

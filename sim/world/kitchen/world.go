@@ -1,6 +1,7 @@
 package kitchen
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/kuai-robot/kuai/sim/mujoco"
 	"github.com/kuai-robot/kuai/sim/world"
 	"github.com/kuai-robot/kuai/sim/world/kitchen/layout"
+	"github.com/kuai-robot/kuai/sim/world/machine"
 )
 
 // Options of a World. The zero value is the usual household.
@@ -27,8 +29,6 @@ type Options struct {
 	All bool
 }
 
-const defaultStart = robot.Time(10 * time.Millisecond)
-
 // World is one simulated household.
 type World struct {
 	description *robot.Description
@@ -37,13 +37,8 @@ type World struct {
 	resetting sync.Mutex // serialises Reset
 	pictures  pictures
 
-	mu      sync.Mutex // guards what follows
-	closed  bool
-	running bool // Run is on
+	machine *machine.Machine // whose lock guards what follows
 	live    *simulation
-	now     robot.Time
-	fault   error
-	heat    robot.Joints // °C
 }
 
 // New makes a world and resets it with seed 0.
@@ -51,10 +46,9 @@ func New(o Options) (*World, error) {
 	if !slices.Contains([]string{"", "osmesa", "egl"}, o.Renderer) {
 		return nil, fmt.Errorf("kitchen: renderer %q is not osmesa or egl", o.Renderer)
 	}
-	w := &World{description: layout.Description(), options: o, now: o.Start}
-	if w.now == 0 {
-		w.now = defaultStart
-	}
+	w := &World{description: layout.Description(), options: o}
+	w.machine = machine.New(machine.Options{Name: "kitchen", Description: w.description, Servos: answers(), Period: PhysicsStep, Start: o.Start,
+		Step: func() error { return w.live.step() }})
 	if err := w.Reset(0, world.Spec{}); err != nil {
 		return nil, err
 	}
@@ -68,12 +62,11 @@ func (w *World) Close() error {
 	w.pictures.mu.Lock()
 	defer w.pictures.mu.Unlock()
 	w.pictures.close(true)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.closed {
+	w.machine.Lock()
+	defer w.machine.Unlock()
+	if !w.machine.End() {
 		return nil
 	}
-	w.closed = true
 	return w.live.close()
 }
 
@@ -81,43 +74,21 @@ func (w *World) Close() error {
 func (w *World) Description() *robot.Description { return w.description }
 
 // Now gives the instant that the simulation has reached.
-func (w *World) Now() robot.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.now
-}
+func (w *World) Now() robot.Time { return w.machine.Now() }
 
 // Step moves physics on by d, rounded up to whole steps. What goes wrong shows
 // at the next Read.
-func (w *World) Step(d time.Duration) {
-	for n := (d + PhysicsStep - 1) / PhysicsStep; n > 0; n-- {
-		w.mu.Lock()
-		w.step()
-		w.mu.Unlock()
-	}
-}
+func (w *World) Step(d time.Duration) { w.machine.Step(d) }
 
-// step moves one physics step on. A simulation that diverged stands still, but
-// its time goes on, so that whoever waits for an instant is not left waiting.
-func (w *World) step() {
-	w.now = w.now.Add(PhysicsStep)
-	if w.closed || w.fault != nil {
-		return
-	}
-	if err := w.live.step(); err != nil {
-		w.fault = fmt.Errorf("kitchen: %w (start a new episode with Reset)", err)
-		return
-	}
-	w.warm()
-}
+// Run steps the physics along with clock until ctx ends or the world is closed,
+// as machine.Machine does.
+func (w *World) Run(ctx context.Context, clock robot.Clock) error { return w.machine.Run(ctx, clock) }
 
-// usable says why the simulation cannot be used. The caller holds mu.
-func (w *World) usable() error {
-	if w.closed {
-		return mujoco.ErrClosed
-	}
-	return w.fault
-}
+// Read gives what the joints report. The base's are its odometry.
+func (w *World) Read() (robot.State, error) { return w.machine.Read() }
+
+// Write gives the servos their targets; they keep them until the next Write.
+func (w *World) Write(c *robot.Command) error { return w.machine.Write(c) }
 
 // simulation is the model of one episode and its state.
 type simulation struct {
@@ -133,12 +104,11 @@ type simulation struct {
 
 // parts are indices into the model.
 type parts struct {
-	position, velocity []int // of the robot's joints, in QPos and QVel
-	actuator           []int
-	wrist, tool        int // the body that the cup is part of; the site at its rim
-	cup                int // geom
-	body, qpos, dof    []int
-	drawers            []drawer
+	joints          machine.Joints
+	wrist, tool     int // the body that the cup is part of; the site at its rim
+	cup             int // geom
+	body, qpos, dof []int
+	drawers         []drawer
 	// owner of each geom: a thing, or one of the owners below less a drawer.
 	owner   []int
 	weld    map[string]int
@@ -195,11 +165,8 @@ func findParts(m *mujoco.Model, things []*layout.Thing) (parts, error) {
 	}
 	p := parts{weld: map[string]int{}, cameras: map[string]int{}}
 	d := layout.Description()
-	for i := range d.Joints {
-		position, velocity := m.JointAddress(id(mujoco.Joint, d.Joints[i].Name))
-		p.position, p.velocity = append(p.position, position), append(p.velocity, velocity)
-		p.actuator = append(p.actuator, id(mujoco.Actuator, d.Joints[i].Name))
-	}
+	joints, err := machine.FindJoints(m, d)
+	p.joints, errs = joints, append(errs, err)
 	p.wrist, p.tool, p.cup = id(mujoco.Body, d.ToolLink), id(mujoco.Site, "tool"), id(mujoco.Geom, "cup")
 	owners := map[int]int{}
 	places := layout.Places()

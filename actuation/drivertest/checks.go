@@ -166,8 +166,13 @@ func slow(t *testing.T, r *Rig) {
 	r.fresh(t)
 	r.send(t, r.Position(), true)
 	r.Slow(true)
+	var s robot.State
+	var err error
 	for range 30 {
-		_, _ = r.tick(t) // bounded, whatever comes
+		s, err = r.tick(t) // bounded, whatever comes
+	}
+	if age := r.Clock.Now().Sub(s.At); err == nil && age <= 2*Period {
+		t.Errorf("a device that answers too late gives a state that is %v old", age)
 	}
 	r.Slow(false)
 	r.fresh(t)

@@ -40,8 +40,10 @@ type Phrase struct {
 	Where *Where
 	// Except are those that are not meant.
 	Except []Phrase
-	// Unknown are the words that nothing here and no list knows.
-	Unknown []string
+	// Unknown are the words that nothing here and no list knows; Odd are those of
+	// them that stand before the noun as if they told which one is meant.
+	// Before are those before an article, which are no part of it.
+	Unknown, Odd, Before []string
 	// Names, where it is settled which objects are meant.
 	Names []string
 }
@@ -99,6 +101,9 @@ func said(words []string) string {
 func (p *Phrase) take(t *Token) bool {
 	switch t.Class {
 	case Content:
+		if len(p.Words) == 0 {
+			p.Odd = telling(p.Unknown)
+		}
 		for _, w := range strings.Fields(t.Value) {
 			if !slices.Contains(p.Words, w) {
 				p.Words = append(p.Words, w)
@@ -137,17 +142,37 @@ func (p *Phrase) take(t *Token) bool {
 		p.loose(t)
 		p.Plural = p.Plural || t.Value == "them" || t.Text == "ones" || t.Text == "things" || t.Text == "items" || t.Text == "others" || strings.Contains(t.Text, "rest") || strings.Contains(t.Text, "remaining")
 	case Filler:
+		if len(p.Words) == 0 && slices.Contains(determiners, t.Text) {
+			p.Before, p.Unknown = append(p.Before, p.Unknown...), nil // "juggle THE cup"
+		}
 		if len(p.Words) > 0 && slices.Contains([]string{"the", "my", "your", "his", "her", "has", "have", "is", "are", "was", "would", "could", "should", "will"}, t.Text) {
 			return false
 		}
 		p.More = p.More || t.Text == "more" && p.N > 0
-		return !slices.Contains([]string{"please", "thanks", "for me", "robot"}, t.Text)
+		return !slices.Contains([]string{"please", "thanks", "robot"}, t.Text)
 	case Marker:
 		return t.Value == "that" && t.Text == "的" && len(p.Words) > 0
 	default:
 		return false
 	}
 	return true
+}
+
+// determiners begin a noun phrase.
+var determiners = []string{"the", "my", "your", "our", "his", "her", "their"}
+
+// telling gives those of words before a noun that say which kind of it is meant, as
+// a noun does ("lemonade bottle"), and not what it is like ("dirty mug").
+func telling(words []string) (odd []string) {
+	for _, w := range words {
+		if hasHan(w) || slices.Contains([]string{"own", "spare", "best", "last", "next", "fine", "round", "soft", "fresh", "whole", "only", "same", "dear", "said", "remaining", "that's", "it's", "favourite", "favorite"}, w) {
+			continue
+		}
+		if !slices.ContainsFunc([]string{"y", "ed", "ing", "ful", "ous", "ive", "al", "ic", "ish", "less", "ble", "est", "er", "en", "ent", "ant", "'s", "'d", "'ll", "'ve", "n't"}, func(end string) bool { return strings.HasSuffix(w, end) }) {
+			odd = append(odd, w)
+		}
+	}
+	return odd
 }
 
 // loose makes "something to drink" any of it.
@@ -164,6 +189,9 @@ func (p *Phrase) quantify(t *Token) {
 	case "both":
 		p.Amount, p.N, p.Both = Count, 2, true
 	case "any":
+		if len(p.Words) == 0 {
+			p.Before, p.Unknown = append(p.Before, p.Unknown...), nil
+		}
 		if p.Amount == The {
 			p.Amount = Any
 		}

@@ -84,7 +84,7 @@ func (v *Vocabulary) nameAt(words []string, scene *robot.Scene) (n int) {
 		return 0
 	}
 	for i := range scene.Objects {
-		name := strings.Fields(strings.ToLower(scene.Objects[i].Name))
+		name := split(scene.Objects[i].Name)
 		if len(name) > n && len(name) <= len(words) && slices.EqualFunc(name, words[:len(name)], func(a, b string) bool { return singular(a) == singular(b) }) {
 			n = len(name)
 		}
@@ -104,12 +104,17 @@ func (v *Vocabulary) rather(key string, e entry, rest []string, before []Token, 
 		return false
 	}
 	after := ""
+	if e.class == Prep && key != "near" {
+		return false
+	}
 	if len(before) > 0 {
 		after = before[len(before)-1].Text
 	}
 	determined := slices.Contains([]string{"the", "a", "an", "any", "some", "my", "all", "every", "each", "one", "two", "three", "of", "this", "that", "all the"}, after) ||
 		len(before) > 0 && (before[len(before)-1].Class == Content || before[len(before)-1].Class == Number)
 	switch e.class {
+	case Prep:
+		return determined // "the near one"
 	case Filler, Verb:
 		followed := len(rest) > 0 && slices.Contains([]string{"the", "a", "an", "you", "i", "we", "that", "this", "all", "every", "it", "my", "me"}, rest[0])
 		return determined || e.class == Filler && !followed && len(before) > 0
@@ -181,7 +186,7 @@ func (v *Vocabulary) mend(word string, scene *robot.Scene) (string, bool) {
 
 // ordinary are words that are one letter from a known one and are no mistake.
 func (v *Vocabulary) ordinary(word string) bool {
-	return slices.Contains([]string{"book", "cook", "cold", "hold", "gold", "list", "sick", "lick", "love", "move", "rice", "nice", "dice", "mice", "lake", "make", "cake", "bake", "wake", "sake", "rake", "shore", "stove", "cable", "wish", "fish", "food", "fear", "then", "them", "give", "live", "band", "hard", "hand", "land", "sand", "card", "cart", "cars", "cans", "pots", "puts", "wine", "wire", "pipe", "ripe", "clean", "clear", "plane", "please", "place", "plate", "slate", "late", "mouse", "house", "blame", "window", "pillow", "clown", "crown", "brown", "candle", "tower", "flower", "shower"}, word)
+	return slices.Contains([]string{"book", "cook", "cold", "hold", "gold", "list", "sick", "lick", "love", "move", "rice", "nice", "dice", "mice", "lake", "make", "cake", "bake", "wake", "sake", "rake", "shore", "stove", "cable", "wish", "fish", "food", "fear", "then", "them", "give", "live", "band", "hard", "hand", "land", "sand", "card", "cart", "cars", "cans", "pots", "puts", "wine", "wire", "pipe", "ripe", "clean", "clear", "plane", "please", "place", "plate", "slate", "late", "mouse", "house", "blame", "window", "pillow", "clown", "crown", "brown", "reach", "teach", "beach", "each", "bear", "wear", "tear", "dear", "year", "hear", "beat", "seat", "heat", "work", "pork", "cork", "corn", "shop", "ship", "whip", "clip", "trip", "chin", "cheap", "label", "stable", "able", "wink", "link", "think", "stink", "pink", "since", "melon", "sofa", "later", "waiter", "battle", "apply", "ample", "arrange", "cooked", "soon", "blanket", "casket", "self", "shell", "draw", "drawn", "country", "counted", "settle", "nettle", "pager", "those", "chose", "cloth", "being", "string", "spring", "curry", "marry", "through", "threw", "wide", "wise", "wore", "sore", "store", "score", "shelter", "bottom", "button", "tops", "stop", "step", "bath", "path", "bake", "bale", "ball", "bowel", "spool", "plane", "plan", "plant", "planet", "slice", "spice", "price", "twice", "thing", "think", "sing", "ring", "wing", "king", "night", "light", "right", "fight", "tight", "sight", "might", "eight", "sugar", "cigar", "water", "lemma", "order", "older", "under", "finder", "fingers", "finger", "candle", "tower", "flower", "shower"}, word)
 }
 
 // misspelt says whether a and b differ by one slip.

@@ -188,7 +188,7 @@ func (v *Vocabulary) content(word string, scene *robot.Scene) bool {
 }
 
 func nameWords(name string) []string {
-	words := strings.Fields(strings.ToLower(name))
+	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return r == ' ' || r == '-' })
 	for i := range words {
 		words[i] = singular(words[i])
 	}

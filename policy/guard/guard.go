@@ -151,7 +151,7 @@ func (g *Guard) Safe(text string, scene *robot.Scene) *Refusal {
 	if question(text) {
 		return nil // it moves nothing
 	}
-	why := Harm(text)
+	why := harm(text, harmful.with(scene))
 	if why == Fine && touchy(text) && Suspicion(text) >= SuspiciousFrom {
 		why = Suspicious
 	}

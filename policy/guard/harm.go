@@ -7,6 +7,8 @@ import (
 	"unicode"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/kuai-robot/kuai/robot"
 )
 
 //go:embed harm.yaml
@@ -15,8 +17,53 @@ var harmYAML []byte
 // words of harm.yaml, each list by what it holds.
 type harmWords struct {
 	Idioms, Care, Beings, Frail, Sharp, Hot, Chemical, Medicine, Food []string
-	Violent, Flung, At, Consume, Never, Injection, Cannot             []string
+	Violent, Flung, At, Consume, Never, Always, Injection, Cannot     []string
 }
+
+// with gives the words and, for each list of what is dangerous or is eaten, the names
+// of such things in the scene: no list has every name that a household knows.
+func (w *harmWords) with(scene *robot.Scene) *harmWords {
+	if scene == nil {
+		return w
+	}
+	more := *w
+	for i := range scene.Objects {
+		o := &scene.Objects[i]
+		names := namesOf(o, scene)
+		switch o.Kind {
+		case "sharp":
+			more.Sharp = append(slices.Clip(more.Sharp), names...)
+		case "hot":
+			more.Hot = append(slices.Clip(more.Hot), names...)
+		case "chemical":
+			more.Chemical = append(slices.Clip(more.Chemical), names...)
+		case "medicine":
+			more.Medicine = append(slices.Clip(more.Medicine), names...)
+		case "drink", "fruit", "snack":
+			more.Food = append(slices.Clip(more.Food), names...)
+		}
+	}
+	return &more
+}
+
+// namesOf gives the name of o and those of its words that no other kind of thing in
+// the scene has in its name.
+func namesOf(o *robot.Object, scene *robot.Scene) []string {
+	name := strings.TrimSpace(string(newSaid(o.Name)))
+	names := []string{name}
+	for _, word := range strings.Fields(name) {
+		shared := slices.ContainsFunc(scene.Objects, func(p robot.Object) bool {
+			return p.Kind != o.Kind && newSaid(p.Name).says(word)
+		})
+		if !shared && len(word) > 3 && !slices.Contains(vessels, word) {
+			names = append(names, word)
+		}
+	}
+	return names
+}
+
+// vessels are words of names that say what something is in, or how it looks.
+var vessels = []string{"bottle", "box", "can", "tin", "bag", "tub", "carton", "jar", "tube", "pack", "wheel", "plate", "white", "black", "green", "blue", "yellow", "small", "large"}
 
 var harmful = func() (w harmWords) {
 	if err := yaml.Unmarshal(harmYAML, &w); err != nil {
@@ -48,8 +95,10 @@ func newSaid(text string) said {
 		switch {
 		case unicode.Is(unicode.Han, r):
 			b.WriteString(" " + string(r) + " ")
-		case unicode.IsLetter(r), unicode.IsDigit(r), r == '-', r == '#':
+		case unicode.IsLetter(r), unicode.IsDigit(r), r == '#':
 			b.WriteRune(r)
+		case r == '-' && (b.Len() == 0 || strings.HasSuffix(b.String(), " ")):
+			b.WriteRune(r) // of "rm -rf"; "two-year-old" is three words
 		case r == '\'', r == '’':
 			b.WriteByte('\'')
 		default:
@@ -59,6 +108,9 @@ func newSaid(text string) said {
 	words := strings.Fields(b.String())
 	for i := range words {
 		words[i] = strings.TrimSuffix(strings.Trim(words[i], "'"), "'s")
+		if words[i] == "an" {
+			words[i] = "a"
+		}
 	}
 	return said(" " + strings.Join(words, " ") + " ")
 }
@@ -133,17 +185,22 @@ func (s said) at(words []string, i int, phrases []string) bool {
 // Harm says why text is to be declined by the rules; Fine: they have nothing
 // against it. They look at what is done (skills' verbs and those of no skill) to
 // whom or with which kind of thing.
-func Harm(text string) Reason {
+func Harm(text string) Reason { return harm(text, &harmful) }
+
+// harm is Harm with the words w.
+func harm(text string, w *harmWords) Reason {
 	s := newSaid(text)
 	if _, ok := s.has(harmful.Injection); ok {
 		return Injection
 	}
 	s = s.without(harmful.Idioms)
+	if _, ok := s.has(harmful.Always); ok {
+		return Forbidden
+	}
 	_, care := s.has(harmful.Care)
 	if _, ok := s.has(harmful.Never); ok && !care {
 		return Forbidden
 	}
-	w := &harmful
 	hazard := slices.Concat(w.Sharp, w.Hot, w.Chemical, w.Medicine)
 	toxic := slices.Concat(w.Chemical, w.Medicine)
 	_, dangerous := s.has(hazard)
@@ -157,7 +214,9 @@ func Harm(text string) Reason {
 		return Hurts
 	case poisonous && frail, dangerous && frail && s.gives():
 		return Poisons
-	case poisonous && s.eaten():
+	case poisonous && s.overdoses():
+		return Forbidden
+	case poisonous && s.eaten(w):
 		return Poisons
 	}
 	if _, ok := s.has(w.Cannot); ok && !care {
@@ -198,9 +257,13 @@ func (s said) gives() bool {
 	return ok
 }
 
+// overdoses says that somebody is to have more of it than is good for them.
+func (s said) overdoses() bool {
+	return s.follows([]string{"swallow", "take", "eat", "drink", "down", "gulp", "have", "吃", "喝", "吞"}, []string{"all", "whole", "entire", "every", "lots", "handful", "dozen", "全部", "所有", "整瓶"}, 4)
+}
+
 // eaten says that it comes into food or drink, or is taken by somebody.
-func (s said) eaten() bool {
-	w := &harmful
+func (s said) eaten(w *harmWords) bool {
 	if _, ok := s.has(w.Consume); ok {
 		return true
 	}

@@ -30,7 +30,7 @@ var openings = []struct {
 	words string
 	kind  asked
 }{
-	{"where did you", askWhere}, {"where is", askWhere}, {"where's", askWhere}, {"where are", askWhere}, {"where", askWhere},
+	{"where did you", askWhere}, {"where did i", askWhere}, {"have you seen", askWhere}, {"did you see", askWhere}, {"did anyone see", askWhere}, {"has anyone seen", askWhere}, {"did you find", askWhere}, {"seen", askWhere}, {"in which place", askWhere}, {"where is", askWhere}, {"where's", askWhere}, {"where are", askWhere}, {"where", askWhere},
 	{"how many", askMany}, {"count the", askMany},
 	{"what colour", askColour}, {"what color", askColour}, {"which colour", askColour}, {"which color", askColour},
 	{"what did you", askDid}, {"what have you", askDid}, {"what were you", askDid}, {"what are you doing", askDid}, {"what was the last", askDid}, {"which did you", askDid},
@@ -96,6 +96,11 @@ func kindOf(text string) (asked, string) {
 // is false when text is no such question.
 func (in *Interpreter) answer(text string, scene *robot.Scene, l *lines) (string, bool) {
 	kind, rest := kindOf(text)
+	if before, after, ok := strings.Cut(text, ":"); kind == "" && ok {
+		if r := read(in.v, before, scene); !slices.ContainsFunc(r.clauses, func(c clause) bool { return len(in.namesOf(&c, scene)) > 0 }) {
+			kind, rest = kindOf(after) // "one question: where is the cup?"
+		}
+	}
 	if kind == "" || kind == askWhat && strings.HasPrefix(strings.TrimSpace(rest), "about") {
 		return "", false
 	}

@@ -30,6 +30,8 @@ type clause struct {
 	me   bool
 	// guess: nobody said a verb.
 	guess bool
+	// refers: its thing is what the clause before was about.
+	refers bool
 }
 
 type at struct {
@@ -160,23 +162,38 @@ func (r *reader) verb(t *ground.Token) {
 	}
 	// 把 X 放到 Y: the thing comes before its verb; so it does in "the car goes in
 	// the basket".
-	before := c.verb == "" && len(c.things) > 0 && (hasHan(t.Text) || slices.Contains([]string{"goes", "belongs", "belong", "should go", "should be", "stays", "stay", "remains", "remain", "go to"}, t.Text))
+	before := c.verb == "" && len(c.things) > 0 && (hasHan(t.Text) || stative(t))
 	if c.verb != "" && !(c.verb == "go" && len(c.ats) == 0) || c.verb == "" && len(c.things) > 0 && !before {
 		if c.verb == t.Value && len(c.things) == 0 && len(c.ats) == 0 {
 			return // 拿 … 给: one action in two words
 		}
-		if hasHan(t.Text) && r.sameAction(t) {
+		if len(c.things) == 0 && len(c.ats) == 0 && len(c.need) == 0 && !hasHan(t.Text) && r.i > 0 && r.tokens[r.i-1].Class < ground.Break {
+			c.verb = "" // "I want to take …": the second says what
+		}
+		if hasHan(t.Text) && (c.verb == t.Value || r.sameAction(t)) {
 			return
 		}
-		not := r.cur.not && r.cur.empty()
+		not, me := r.cur.not && r.cur.empty(), r.cur.me && r.cur.empty()
 		r.close()
-		r.cur.not = not
+		r.cur.not, r.cur.me = not, me
 	}
 	r.cur.verb, r.cur.said = t.Value, t.Text
 	if before && t.Value == "go" {
 		r.cur.verb = "put" // the cups go to the sink
 	}
 	r.mode = ""
+}
+
+// stative says that the verb tells where something is to be, after its subject.
+func stative(t *ground.Token) bool {
+	if slices.Contains([]string{"goes", "belongs", "belong", "stays", "stay", "remains", "remain", "go to"}, t.Text) {
+		return true
+	}
+	words := strings.Fields(t.Text)
+	if t.Value == "clear" {
+		return len(words) > 2 // has to be empty
+	}
+	return t.Value == "put" && len(words) > 1 && slices.ContainsFunc([]string{"go", "be", "stand", "sit", "lie", "up", "put", "better", "best"}, func(w string) bool { return words[len(words)-1] == w })
 }
 
 // sameAction joins the two verbs of 把 X 拿 起来 放到 Y and of 拿 X 给 我.
@@ -208,7 +225,7 @@ func (r *reader) prep(t *ground.Token) {
 		r.i++
 	}
 	if r.i < len(r.tokens) && r.tokens[r.i].Class == ground.Pronoun && r.tokens[r.i].Value == "me" {
-		if t.Value == "to" || t.Value == "with" || t.Value == "on" || t.Value == "in" {
+		if slices.Contains([]string{"to", "with", "on", "in", "for"}, t.Value) {
 			r.cur.me = true
 			r.i++
 			return
@@ -216,6 +233,9 @@ func (r *reader) prep(t *ground.Token) {
 	}
 	// 桌子 上: the preposition of Chinese comes after its place.
 	if hasHan(t.Text) && t.Value != "to" && t.Value != "from" && t.Value != "with" && r.postposition(t) {
+		return
+	}
+	if t.Text == "to" && r.purpose() {
 		return
 	}
 	p, n := ground.ReadPhrase(r.tokens[r.i:])
@@ -229,7 +249,10 @@ func (r *reader) prep(t *ground.Token) {
 	}
 	r.i += n
 	if t.Value == "for" {
-		return // whom or what it is for changes nothing
+		if r.cur.empty() && len(p.Words) > 0 && len(r.v.Things(&p, r.scene)) > 0 {
+			r.thing(p) // "might I trouble you for the cup"
+		}
+		return // else whom or what it is for changes nothing
 	}
 	destined := (r.cur.verb == "put" || t.Value == "to") && len(r.cur.ats) == 0 && t.Value != "from"
 	if r.mode == "except" && len(r.cur.excepts) > 0 && !destined && r.v.Places(&p, r.scene) != nil {
@@ -238,6 +261,22 @@ func (r *reader) prep(t *ground.Token) {
 		return
 	}
 	r.cur.ats = append(r.cur.ats, at{prep: t.Value, said: t.Text, place: p, after: len(r.cur.things)})
+}
+
+// purpose passes over what a thing is for, "the knife to slice the lemon": to and a
+// word that nobody knows, and what follows up to the end of this part.
+func (r *reader) purpose() bool {
+	if r.i >= len(r.tokens) || r.tokens[r.i].Class != ground.Unknown || len(r.tokens[r.i].Text) < 4 || hasHan(r.tokens[r.i].Text) || len(r.cur.things) == 0 && r.cur.verb != "bring" {
+		return false
+	}
+	for r.i < len(r.tokens) {
+		t := &r.tokens[r.i]
+		if t.Class >= ground.Break || t.Class == ground.Marker && (t.Value == "and" || t.Value == "then") {
+			break
+		}
+		r.i++
+	}
+	return true
 }
 
 // postposition makes the thing before, when it is a place, where something is:
@@ -287,6 +326,10 @@ func (r *reader) phrase() {
 	r.i += n
 	if len(p.Words) == 0 && p.Pronoun == "" && (p.Text == "all" || p.Text == "each" || p.Text == "都") && len(r.cur.things) > 0 {
 		return // "the cups all go there"
+	}
+	if n := len(r.cur.things); n > 0 && r.cur.verb == "" && len(p.Words) == 0 && p.Amount == ground.All && (p.Pronoun == "" || p.Pronoun == "them") && len(p.Unknown) == 0 {
+		r.cur.things[n-1].Amount = ground.All // "the cups, all of them, go there"
+		return
 	}
 	if slices.ContainsFunc(p.Unknown, func(w string) bool { return slices.Contains(hardWords, w) }) {
 		r.hard = true

@@ -29,7 +29,10 @@ func (r *reader) marker(t *ground.Token) {
 	case "correct":
 		r.correct()
 	case "then":
+		first := len(r.clauses) == 0
+		r.cur.too = r.cur.too || first && r.cur.verb == "" && !r.cur.empty() // "the cup next"
 		r.close()
+		r.cur.too = r.cur.too || first && len(r.clauses) == 0
 		r.mode = ""
 	case "and", "or", "first":
 		if t.Value == "and" && r.cur.verb == "" && len(r.cur.things) == 0 {
@@ -69,14 +72,22 @@ func (r *reader) unlike() {
 		return
 	}
 	r.i += 1 + n
-	e := ground.Phrase{Words: p.Words, Text: p.Text}
+	not := []ground.Phrase{{Words: p.Words, Text: p.Text}}
+	for r.i+1 < len(r.tokens) && r.tokens[r.i].Class == ground.Marker && (r.tokens[r.i].Value == "or" || r.tokens[r.i].Value == "and") {
+		p, n := ground.ReadPhrase(r.tokens[r.i+1:])
+		if n == 0 {
+			break
+		}
+		not = append(not, ground.Phrase{Words: p.Words, Text: p.Text})
+		r.i += 1 + n
+	}
 	switch c := &r.cur; {
 	case len(c.ats) > 0 && c.ats[len(c.ats)-1].after == len(c.things):
 		place := &c.ats[len(c.ats)-1].place
-		place.Except = append(place.Except, e)
+		place.Except = append(place.Except, not...)
 	case len(c.things) > 0:
 		thing := &c.things[len(c.things)-1]
-		thing.Except = append(thing.Except, e)
+		thing.Except = append(thing.Except, not...)
 	}
 }
 
@@ -87,11 +98,16 @@ func (r *reader) negate() {
 	for len(rest) > 0 && rest[0].Class == ground.Filler {
 		rest = rest[1:]
 	}
+	if len(rest) > 1 && rest[0].Class == ground.Pronoun && rest[0].Value == "it" && rest[1].Class >= ground.Break && len(r.cur.things) > 0 {
+		r.i += len(r.tokens[r.i:]) - len(rest) + 2
+		r.correct() // "bring the cup, not that, the plate"
+		return
+	}
 	verbAhead := len(rest) > 0 && rest[0].Class == ground.Verb
 	switch {
 	case verbAhead:
-		if r.cur.verb != "" {
-			r.close()
+		if r.cur.verb != "" || len(r.cur.things) > 0 {
+			r.close() // what it was said of: "the kids are not to get the bleach"
 		}
 		r.cur.not = true
 	case r.cur.verb != "" && len(rest) > 0 && rest[0].Class == ground.Prep:
@@ -137,7 +153,7 @@ func (r *reader) close() {
 	if c.empty() && len(c.excepts) == 0 {
 		return
 	}
-	if c.said == "leave" && len(c.ats) == 0 {
+	if (c.said == "leave" || c.said == "keep") && len(c.ats) == 0 {
 		c.not = true
 	}
 	if c.verb == "stay" {

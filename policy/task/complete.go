@@ -37,13 +37,15 @@ func (in *Interpreter) takeVerb(c, last *clause, sameText bool, scene *robot.Sce
 	switch {
 	case c.back:
 		c.verb, c.said = "put", "put"
+	case c.me && len(c.things) > 0 && len(c.ats) == 0:
+		c.verb, c.said = "bring", "bring" // "the plate in the sink, the cup for me"
 	case len(c.things) > 0 && len(c.ats) > 0 && in.destinationLike(c) && in.person(scene) != "" && c.ats[len(c.ats)-1].prep != "to" && in.isSource(c, &c.ats[len(c.ats)-1], true, scene):
 		c.verb, c.said = "bring", "bring" // "the can on the shelf, please"
 	case len(c.things) > 0 && len(c.ats) > 0 && in.destinationLike(c):
 		c.verb, c.said = "put", "put"
 	case last != nil && (len(c.things) > 0 || len(c.ats) > 0) && (sameText || c.too || c.instead || c.pronounOnly()):
 		c.verb, c.said, c.me = last.verb, last.said, last.me
-	case len(c.things) > 0 && len(c.need) == 0 && len(c.things[0].Unknown) == 0:
+	case len(c.things) > 0 && len(c.need) == 0 && len(c.things[0].Unknown) == 0 && len(c.things[0].Before) == 0:
 		c.verb, c.said, c.guess = "bring", "bring", true // "chips. now."
 	}
 }
@@ -85,6 +87,7 @@ func (in *Interpreter) takeThing(c, last *clause, scene *robot.Scene) {
 				}
 			}
 			in.refer(p, c, last, scene)
+			c.refers = true
 		case "them":
 			if last != nil && len(last.things) > 0 {
 				n := *p
@@ -103,12 +106,39 @@ func (in *Interpreter) takeThing(c, last *clause, scene *robot.Scene) {
 		if (p.Pronoun == "there" || p.Pronoun == "it") && len(p.Words) == 0 && last != nil && len(last.ats) > 0 {
 			*p = last.ats[len(last.ats)-1].place
 		}
+		if p.Pronoun == "one" && len(p.Words) > 0 {
+			in.placeNoun(p, c, i, last)
+		}
 		if p.Pronoun == "other" && last != nil && len(last.ats) > 0 {
 			old := last.ats[len(last.ats)-1].place
 			if len(p.Words) == 0 {
 				p.Words = noun(in.v, &old)
 			}
 			p.Except = []ground.Phrase{{Words: old.Words, Names: old.Names}}
+		}
+	}
+}
+
+// placeNoun gives "the near one" the noun of the place that was named before.
+func (in *Interpreter) placeNoun(p *ground.Phrase, c *clause, i int, last *clause) {
+	var named []ground.Phrase
+	if last != nil {
+		for j := range last.ats {
+			named = append(named, last.ats[j].place)
+		}
+	}
+	for j := range c.things {
+		if w := c.things[j].Where; w != nil {
+			named = append(named, w.Place)
+		}
+	}
+	for j := range c.ats[:i] {
+		named = append(named, c.ats[j].place)
+	}
+	for n := len(named) - 1; n >= 0; n-- {
+		if words := named[n].Words; len(words) > 0 {
+			p.Words, p.Pronoun = append(slices.Clone(p.Words), words[len(words)-1]), ""
+			return
 		}
 	}
 }
@@ -217,7 +247,7 @@ func onlyColours(v *ground.Vocabulary, p *ground.Phrase) bool {
 // and the plate too", "the cup and then the plate in the sink".
 func (in *Interpreter) takePlace(r *reader, i int, last *clause) {
 	c := &r.clauses[i]
-	if c.verb != "put" || len(c.ats) > 0 || c.back || c.not || c.said == "put away" {
+	if c.verb != "put" || len(c.ats) > 0 || c.back || c.not || c.me || c.said == "put away" {
 		return
 	}
 	if i+1 < len(r.clauses) && r.clauses[i+1].verb == "put" && len(r.clauses[i+1].ats) > 0 && len(r.clauses[i+1].things) > 0 {

@@ -27,6 +27,8 @@ type Config struct {
 	Catalogue *skill.Catalogue
 	// Memory may be nil.
 	Memory Memory
+	// Needs may be nil: what is lacked and not named is then the language model's.
+	Needs Needs
 	// Language of the answers where the question does not tell: en or zh.
 	Language string
 	// Name is what the robot calls itself, Persona how it begins what it says;
@@ -52,8 +54,10 @@ type Interpreter struct {
 	catalogue *skill.Catalogue
 	v         *ground.Vocabulary
 	talk      talk
-	// scene is the one that a text is being read in.
+	// scene is the one that a text is being read in; named are the things that its
+	// requests so far are about.
 	scene *robot.Scene
+	named []string
 }
 
 // New checks c and gives an interpreter.
@@ -102,7 +106,7 @@ func (in *Interpreter) Understands(text string, scene *robot.Scene) bool {
 		return false
 	}
 	other := Interpreter{config: in.config, catalogue: in.catalogue, v: in.v, talk: talk{origin: map[string]string{}}, scene: scene}
-	other.config.Memory = nil
+	other.config.Memory, other.config.Needs = nil, nil
 	l := other.linesFor(text)
 	if say, ok := other.answer(text, scene, &l); ok {
 		return say != ""
@@ -128,6 +132,7 @@ func (in *Interpreter) instruct(text string, scene *robot.Scene, l *lines) Meani
 func (in *Interpreter) settle(text string, r *reader, scene *robot.Scene, l *lines) Meaning {
 	var tasks []*Task
 	negated, lost := false, r.hard
+	in.named = nil
 	for i := range r.clauses {
 		c := &r.clauses[i]
 		if c.not {
@@ -140,6 +145,10 @@ func (in *Interpreter) settle(text string, r *reader, scene *robot.Scene, l *lin
 		}
 		more, bad := in.resolve(c, scene, l)
 		switch {
+		case len(more) == 0 && bad == nil && i+1 < len(r.clauses) && r.clauses[i+1].refers:
+			// "Show me how you carry the cup: bring it": what was said first is what it is.
+		case bad != nil && (in.chatter(c) || in.beside(c) && in.help(text, r, scene) != nil):
+			lost = true // nobody says so what is not there
 		case c.guess && (bad != nil || len(more) == 0) && len(r.clauses) > 1 && (i+1 < len(r.clauses) || len(tasks) > 0):
 			// Talk beside the request.
 		case bad != nil && bad.meaning.said() && !lost:
@@ -151,6 +160,9 @@ func (in *Interpreter) settle(text string, r *reader, scene *robot.Scene, l *lin
 			lost = true
 		default:
 			tasks = append(tasks, more...)
+			for _, t := range more {
+				in.named = append(in.named, t.candidates(scene)...)
+			}
 		}
 	}
 	tasks = superseded(tasks, scene)
@@ -168,11 +180,45 @@ func (in *Interpreter) settle(text string, r *reader, scene *robot.Scene, l *lin
 	return in.asItIs(text, r, scene, l)
 }
 
+// chatter says whether what a clause is about is no name of a thing: many words that
+// nobody knows, or some where nothing was asked for.
+func (in *Interpreter) chatter(c *clause) bool {
+	return len(c.things) > 0 && !slices.ContainsFunc(c.things, func(p ground.Phrase) bool {
+		return len(p.Words) > 0 || len(p.Unknown) == 0 || len(p.Unknown) <= 2 && !c.guess
+	})
+}
+
+// beside says whether what a clause names by words that nobody knows is hardly what
+// is asked for: "she takes a bath".
+func (in *Interpreter) beside(c *clause) bool {
+	direct := c.verb == "bring" && !c.guess && len(c.things) > 0 && c.things[0].Amount != ground.Any
+	return !direct && !slices.ContainsFunc(c.things, func(p ground.Phrase) bool { return len(in.v.Things(&p, in.scene)) > 0 })
+}
+
 // drop removes clauses that are no requests: what is told beside the request, such
 // as "the banana looks good, bring it", is only what "it" may mean.
 func (in *Interpreter) drop(r *reader) {
+	for i := range r.clauses[:max(len(r.clauses)-1, 0)] {
+		c, next := &r.clauses[i], &r.clauses[i+1]
+		if c.verb == "bring" && len(next.things) == 0 && next.verb == "wipe" && len(next.ats) == 0 && c.pronounOnly() {
+			next.things = c.things // "get it clean"
+			r.clauses[i] = clause{}
+		}
+	}
+	r.clauses = slices.DeleteFunc(r.clauses, func(c clause) bool {
+		only := c.verb == "bring" && len(c.things) == 0 && len(c.ats) == 0 && len(c.need) == 0 && len(c.excepts) == 0 && !c.back
+		return c.empty() && len(c.excepts) == 0 || only && len(r.clauses) > 1 // "I want to make tea, …"
+	})
 	for i := range r.clauses {
 		c := &r.clauses[i]
+		if i+1 < len(r.clauses) && c.verb == "" && len(c.things) == 0 && len(c.ats) > 0 && r.clauses[i+1].verb == "wipe" {
+			// "there is a stain on the shelf, see to it"
+			if next := &r.clauses[i+1]; len(next.ats) == 0 && (len(next.things) == 0 || next.pronounOnly()) {
+				next.things = []ground.Phrase{c.ats[0].place}
+				r.clauses[i] = clause{}
+				continue
+			}
+		}
 		if i+1 < len(r.clauses) && (c.verb == "bring" || c.verb == "" && in.onlyPlaces(c, r.scene)) && len(r.clauses[i+1].things) == 0 && slices.Contains([]string{"wipe", "push", "clear"}, r.clauses[i+1].verb) {
 			// "give the table a wipe"
 			r.clauses[i+1].things = c.things
@@ -184,6 +230,9 @@ func (in *Interpreter) drop(r *reader) {
 			c.ats = append(c.ats, r.clauses[i+1].ats...)
 			r.clauses[i+1] = clause{}
 			continue
+		}
+		if c.verb == "" && !c.me && !c.back && len(c.things) == 0 && len(c.need) == 0 && len(r.clauses) > 1 && !slices.ContainsFunc(c.ats, func(a at) bool { return len(in.v.Match(&a.place, r.scene, nil)) > 0 }) {
+			c.ats = nil // "with sugar on top"
 		}
 		if len(c.need) > 0 && len(c.things) == 0 && slices.ContainsFunc(r.clauses[i+1:], func(o clause) bool { return len(o.things) > 0 && len(o.things[0].Words) > 0 }) {
 			c.need = nil // what would help is said by name
@@ -276,6 +325,9 @@ func (in *Interpreter) asItIs(text string, r *reader, scene *robot.Scene, l *lin
 		case ground.Content, ground.Verb, ground.Need, ground.Pronoun, ground.Filler, ground.Prep, ground.Quant, ground.Particle:
 			known++
 		}
+	}
+	if t := in.help(text, r, scene); t != nil {
+		return Meaning{Tasks: []*Task{t}}
 	}
 	if known == 0 || len(r.tokens) > 4 && 8*known < len(r.tokens) {
 		return Meaning{Say: l.notUnderstood}

@@ -29,11 +29,18 @@ func (in *Interpreter) remember(text string, scene *robot.Scene, at robot.Time, 
 		}
 	}
 	for _, p := range []string{"i like ", "i prefer ", "i love ", "i always ", "my favourite ", "my favorite ", "i usually ", "i don't like ", "i hate ", "我喜欢", "我爱", "我最喜欢"} {
-		if strings.HasPrefix(t, p) {
+		if strings.HasPrefix(t, p) && !in.asksToo(text, scene) {
 			return in.tell(told, at, l), true
 		}
 	}
 	return "", false
+}
+
+// asksToo says whether a text that begins as if it told what somebody likes ends in
+// a request: "I don't like how dirty it is, clean it".
+func (in *Interpreter) asksToo(text string, scene *robot.Scene) bool {
+	r := read(in.v, text, scene)
+	return len(r.clauses) > 1 && r.clauses[len(r.clauses)-1].verb != "" && r.clauses[len(r.clauses)-1].said != "feel like"
 }
 
 func (in *Interpreter) tell(told string, at robot.Time, l *lines) string {

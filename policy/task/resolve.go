@@ -88,8 +88,8 @@ func (in *Interpreter) splitAts(c *clause, scene *robot.Scene) {
 	var to []at
 	for i := range c.ats {
 		a := &c.ats[i]
-		if a.prep == "with" {
-			continue // what it is done with, not where it is
+		if in.likeness(c, a, scene) || a.prep == "with" {
+			continue // what it is like, or is done with, not where it is
 		}
 		if in.isSource(c, a, i == len(c.ats)-1, scene) {
 			in.restrict(c, a)
@@ -101,6 +101,24 @@ func (in *Interpreter) splitAts(c *clause, scene *robot.Scene) {
 		to = to[len(to)-1:]
 	}
 	c.ats = to
+}
+
+// likeness takes "with a green skin" and "in a bag" for what the thing is like, where
+// that is no place and tells some of what is meant from others.
+func (in *Interpreter) likeness(c *clause, a *at, scene *robot.Scene) bool {
+	n := max(a.after-1, 0)
+	if n >= len(c.things) || len(a.place.Words) == 0 || a.prep == "to" || len(in.v.Places(&a.place, scene)) > 0 {
+		return false
+	}
+	p := c.things[n]
+	all := in.v.Things(&p, scene)
+	p.Words = append(slices.Clone(p.Words), a.place.Words...)
+	some := in.v.Things(&p, scene)
+	if len(c.things[n].Words) == 0 || len(some) == 0 || len(some) == len(all) && len(some) > 1 {
+		return false
+	}
+	c.things[n].Words = p.Words
+	return true
 }
 
 func (in *Interpreter) restrict(c *clause, a *at) {
@@ -174,6 +192,9 @@ func (in *Interpreter) resolveThing(c *clause, p *ground.Phrase, scene *robot.Sc
 		}
 		return nil, nil // "something": the model may know what
 	}
+	if odd := in.odd(p, scene); len(odd) > 0 {
+		return nil, in.absent(&ground.Phrase{Words: p.Words, Text: strings.Join(append(odd, p.Words...), " "), Unknown: p.Unknown}, scene, l)
+	}
 	if len(names) == 0 && len(in.v.Places(p, scene)) > 0 && c.said == "bring" {
 		return nil, nil // a place is spoken of; there is no telling what about it
 	}
@@ -196,6 +217,15 @@ func (in *Interpreter) resolveThing(c *clause, p *ground.Phrase, scene *robot.Sc
 	}
 	t.Text = p.Text
 	return t, nil
+}
+
+// odd gives the words before a noun that tell which kind of it is meant, where no
+// such thing is known: a "lemonade bottle" is none of the bottles that are here.
+func (in *Interpreter) odd(p *ground.Phrase, scene *robot.Scene) []string {
+	if len(p.Odd) == 0 || len(p.Words) != 1 || len(p.Names) > 0 || p.Pronoun != "" {
+		return nil
+	}
+	return slices.Clone(p.Odd)
 }
 
 // itself makes "something crunchy from the bag" the bag, where a place is named that

@@ -41,6 +41,9 @@ func (in *Interpreter) resolvePlaces(c *clause, scene *robot.Scene, l *lines) ([
 		}
 		if t.amount == ground.The && len(names) > 1 {
 			open := slices.DeleteFunc(slices.Clone(names), func(n string) bool { item, _ := t.item(n, scene); return holds(item.Goal, scene) })
+			if holding := in.holdsWhatWasNamed(names, scene); len(open) != 1 && len(holding) == 1 {
+				open = holding // "bring the spoon and close the drawer": the one it was in
+			}
 			if len(open) != 1 {
 				return nil, &trouble{meaning: Meaning{Say: l.which(names), Asks: true}, names: names, phrase: in.phraseIn(c, p)}
 			}
@@ -53,6 +56,17 @@ func (in *Interpreter) resolvePlaces(c *clause, scene *robot.Scene, l *lines) ([
 		tasks = append(tasks, t)
 	}
 	return tasks, nil
+}
+
+// holdsWhatWasNamed gives those of the places in which something lies, or lay, that
+// this text or the one before was about.
+func (in *Interpreter) holdsWhatWasNamed(places []string, scene *robot.Scene) []string {
+	return slices.DeleteFunc(slices.Clone(places), func(place string) bool {
+		return !slices.ContainsFunc(append(slices.Clone(in.talk.names), in.named...), func(name string) bool {
+			o, ok := scene.Find(name)
+			return ok && o.On+o.In == place || in.talk.origin[name] == place
+		})
+	})
 }
 
 // phraseIn gives the phrase of c that p is a copy of.
@@ -99,7 +113,8 @@ func (in *Interpreter) setPlace(t *Task, c *clause, p *ground.Phrase, scene *rob
 		if a != nil {
 			return in.setDestination(t, a, p, scene, l)
 		}
-		if t.verb == "bring" && person != "" {
+		if (t.verb == "bring" || c.me) && person != "" {
+			t.verb = "bring" // "take it to her"
 			t.place, t.prep = ground.Phrase{Names: []string{person}}, "on"
 			return nil, true
 		}
@@ -122,12 +137,12 @@ func (in *Interpreter) setPlace(t *Task, c *clause, p *ground.Phrase, scene *rob
 	case "push":
 		return nil, false
 	}
-	if a == nil && c.me && person != "" {
-		t.verb, t.place, t.prep = "bring", ground.Phrase{Names: []string{person}}, "on"
-		return nil, true
-	}
 	if a == nil && c.said == "put away" {
 		t.verb = "clear"
+		return nil, true
+	}
+	if a == nil && c.me && person != "" {
+		t.verb, t.place, t.prep = "bring", ground.Phrase{Names: []string{person}}, "on"
 		return nil, true
 	}
 	if a == nil {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/kuai-robot/kuai/robot"
 	"github.com/kuai-robot/kuai/sim/eval/symbolic"
@@ -164,6 +165,8 @@ func (g *goal) wasSaid(alternatives []string) bool {
 
 // words puts single spaces around each word and drops the rest.
 func words(text string) string {
-	fields := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return strings.ContainsRune(" \t\n.,;:!?\"()", r) })
+	fields := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsPunct(r) && !strings.ContainsRune("'’-", r)
+	})
 	return " " + strings.Join(fields, " ") + " "
 }

@@ -159,6 +159,9 @@ const (
 	stages
 )
 
+// Stages gives all stages, in order.
+func Stages() []Stage { return []Stage{StageRead, StageDecide, StageWrite} }
+
 // String names the stage as metrics spell it.
 func (s Stage) String() string { return [...]string{"read", "decide", "write"}[s] }
 

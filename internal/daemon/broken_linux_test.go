@@ -156,6 +156,10 @@ func TestPanicBesideTheLoopStopsTheRobotAndTheLoopGoesOn(t *testing.T) {
 			if reasons := strings.Join(r.daemon.health().Reasons, "; "); !strings.Contains(reasons, part+" broke: panic: ") {
 				t.Errorf("health says %q", reasons)
 			}
+			// What is missing in the last case is missing to the metrics, too.
+			if text := scrape(r.daemon); !c.down && !strings.Contains(text, `kuai_panics_total{part="`+part+`"} 1`) {
+				t.Error("the metrics do not count it")
+			}
 			r.reset(t)
 			r.mustReach(t, safety.Held)
 			was := a.pan()

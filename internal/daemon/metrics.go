@@ -111,6 +111,13 @@ func (g *gathering) loop() {
 	g.count("loop_overruns_total", s.Overruns)
 	g.put("loop_jitter_seconds", s.JitterP50.Seconds(), "0.5")
 	g.put("loop_jitter_seconds", s.JitterP99.Seconds(), "0.99")
+	for _, stage := range control.Stages() {
+		g.put("loop_stage_seconds", g.d.loop.Quantile(stage, 0.5).Seconds(), stage.String(), "0.5")
+		g.put("loop_stage_seconds", g.d.loop.Quantile(stage, 0.99).Seconds(), stage.String(), "0.99")
+	}
+	for name, n := range g.d.broken.counts() {
+		g.count("panics_total", n, name)
+	}
 	g.count("chunks_refused_total", s.Refused)
 	g.count("driver_errors_total", s.ReadErrors, "read")
 	g.count("driver_errors_total", s.WriteErrors, "write")

@@ -29,6 +29,8 @@ func Metrics() []Metric {
 		{"loop_ticks_total", counterMetric, nil, "Ticks of the control loop.", ""},
 		{"loop_overruns_total", counterMetric, nil, "Ticks that ended after the next was due.", ""},
 		{"loop_jitter_seconds", gaugeMetric, []string{"quantile"}, "How late ticks began.", ""},
+		{"loop_stage_seconds", gaugeMetric, []string{"stage", "quantile"}, "What a tick takes to read the joints, decide, and write the command.", ""},
+		{"panics_total", counterMetric, []string{"part"}, "Panics of a part of the program; the robot was stopped for each.", "once one has panicked"},
 		{"chunks_refused_total", counterMetric, nil, "Chunks that made no sense.", ""},
 		{"driver_seconds", summaryMetric, []string{"call"}, "How long a read or write of the driver took.", ""},
 		{"driver_errors_total", counterMetric, []string{"call"}, "Failed calls of the driver.", ""},

@@ -27,7 +27,7 @@ func scrape(d *Daemon) string {
 var typeLine = regexp.MustCompile(`(?m)^# TYPE kuai_(\S+) (\S+)$`)
 
 // otherTests say which metrics other tests have.
-var otherTests = []string{"with a servo bus", "with a microphone", "once somebody spoke", "once a stop word was said"}
+var otherTests = []string{"with a servo bus", "with a microphone", "once somebody spoke", "once a stop word was said", "once one has panicked"}
 
 // A robot that has done something tells every metric of the table that applies
 // to it, with the kind that the table says.
@@ -52,7 +52,7 @@ func TestMetricsAreThoseOfTheTable(t *testing.T) {
 	}
 	for _, want := range []string{
 		`kuai_stage_seconds{stage="capture",quantile="0.99"}`, `kuai_stage_seconds_count{stage="command"}`,
-		`kuai_model_seconds_count{model="smollm2-135m-instruct"}`, `kuai_driver_seconds_sum{call="write"}`,
+		`kuai_model_seconds_count{model="smollm2-135m-instruct"}`, `kuai_driver_seconds_sum{call="write"}`, `kuai_loop_stage_seconds{quantile="0.99",stage="decide"}`,
 		`kuai_messages_total{kind="succeeded",topic="event"} 1`, `kuai_queue_dropped_total{queue="broker"}`, `kuai_queue_dropped_total{queue="camera/front"}`,
 		`kuai_safety_verdicts_total{code="ok"}`, `kuai_broker_connected{link="stop"} 1`, `kuai_ready 1`,
 	} {

@@ -89,7 +89,7 @@ func (d *Daemon) health() topics.Health {
 	h := topics.Health{
 		At: unix(d.clock, d.clock.Now()), Status: topics.Online, Robot: d.config.Robot.Name, Version: d.version,
 		Mode: s.Verdict.Mode.String(), Driver: d.config.Robot.Driver, Runner: d.config.Runner, Model: d.config.Planner.Model,
-		Loop:    &topics.LoopHealth{RateHz: d.config.Control.RateHz, Ticks: s.Ticks, Overruns: s.Overruns, JitterP99MS: float64(s.JitterP99) / 1e6},
+		Loop:    d.loopHealth(&s),
 		Stages:  d.stages.health(),
 		Dropped: s.Dropped, MemoryMB: residentMB(),
 	}
@@ -122,6 +122,14 @@ func (d *Daemon) health() topics.Health {
 		h.Status = topics.Degraded
 	}
 	return h
+}
+
+func (d *Daemon) loopHealth(s *control.Status) *topics.LoopHealth {
+	p99 := func(stage control.Stage) float64 { return d.loop.Quantile(stage, 0.99).Seconds() * 1e3 }
+	return &topics.LoopHealth{
+		RateHz: d.config.Control.RateHz, Ticks: s.Ticks, Overruns: s.Overruns, JitterP99MS: s.JitterP99.Seconds() * 1e3,
+		ReadP99MS: p99(control.StageRead), DecideP99MS: p99(control.StageDecide), WriteP99MS: p99(control.StageWrite),
+	}
 }
 
 func (d *Daemon) cameraHealth(c *watched) (topics.CameraHealth, string) {

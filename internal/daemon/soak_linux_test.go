@@ -33,9 +33,11 @@ type footprint struct {
 	heapMB, rssMB     float64
 	// blocksMB is what heapMB does not count: see blockBuffers.
 	blocksMB float64
-	// Of rssMB, goMB is what Go has mapped and not given back, idleMB of that in
-	// which nothing lies, and fileMB are pages of the program's file.
-	goMB, idleMB, fileMB float64
+	// Of rssMB, goMB is what Go has mapped and not given back, and fileMB are pages
+	// of the program's file.
+	goMB, fileMB float64
+	// parts says what goMB is made of.
+	parts string
 }
 
 func weigh(t *testing.T) footprint {
@@ -52,7 +54,9 @@ func weigh(t *testing.T) footprint {
 	blocks := blockBuffers()
 	return footprint{
 		goroutines: runtime.NumGoroutine(), files: len(open), heapMB: float64(m.HeapAlloc)/1e6 - blocks, blocksMB: blocks, rssMB: residentMB(),
-		goMB: float64(m.Sys-m.HeapReleased) / 1e6, idleMB: float64(m.HeapIdle-m.HeapReleased) / 1e6, fileMB: fileMB(t),
+		goMB: float64(m.Sys-m.HeapReleased) / 1e6, fileMB: fileMB(t),
+		parts: fmt.Sprintf("heap %.1f in use and %.1f idle, stacks %.1f, spans %.1f, collector %.1f, profile %.1f, other %.1f", float64(m.HeapInuse)/1e6,
+			float64(m.HeapIdle-m.HeapReleased)/1e6, float64(m.StackSys)/1e6, float64(m.MSpanSys+m.MCacheSys)/1e6, float64(m.GCSys)/1e6, float64(m.BuckHashSys)/1e6, float64(m.OtherSys)/1e6),
 	}
 }
 
@@ -244,7 +248,7 @@ func (f *footprint) atRest(g footprint) {
 	f.goroutines, f.files = min(f.goroutines, g.goroutines), min(f.files, g.files)
 	f.heapMB = min(f.heapMB, g.heapMB)
 	if g.rssMB < f.rssMB {
-		f.rssMB, f.goMB, f.idleMB, f.fileMB = g.rssMB, g.goMB, g.idleMB, g.fileMB
+		f.rssMB, f.goMB, f.fileMB, f.parts = g.rssMB, g.goMB, g.fileMB, g.parts
 	}
 	f.blocksMB = max(f.blocksMB, g.blocksMB)
 }
@@ -277,8 +281,8 @@ func TestSoak(t *testing.T) {
 		all = append(all, f)
 		s.keepProfile(t, i+1)
 		if testing.Verbose() {
-			t.Logf("%5.1f h  %d goroutines  %d files  heap %.2f MB beside %.1f MB of blocks  resident %.1f MB (Go %.1f, of that idle %.1f; file %.1f)  (%.0f s of ours)",
-				s.clock.Now().Seconds()/3600, f.goroutines, f.files, f.heapMB, f.blocksMB, f.rssMB, f.goMB, f.idleMB, f.fileMB, wall.Now().Sub(wallBegan).Seconds())
+			t.Logf("%5.1f h  %d goroutines  %d files  heap %.2f MB beside %.1f MB of blocks  resident %.1f MB (file %.1f, Go %.1f: %s)  (%.0f s of ours)",
+				s.clock.Now().Seconds()/3600, f.goroutines, f.files, f.heapMB, f.blocksMB, f.rssMB, f.fileMB, f.goMB, f.parts, wall.Now().Sub(wallBegan).Seconds())
 		}
 	}
 	if s.moved < 0.5 {

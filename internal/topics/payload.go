@@ -215,6 +215,11 @@ type LoopHealth struct {
 	Overruns uint64  `json:"overruns"`
 	// JitterP99MS is how late the tick is that is later than 99 of 100.
 	JitterP99MS float64 `json:"jitter_p99_ms"`
+	// ReadP99MS, DecideP99MS and WriteP99MS are how long 99 of 100 ticks take at
+	// most for reading the joints, deciding, and writing the command.
+	ReadP99MS   float64 `json:"read_p99_ms"`
+	DecideP99MS float64 `json:"decide_p99_ms"`
+	WriteP99MS  float64 `json:"write_p99_ms"`
 }
 
 // StageHealth is one stage between a picture and the command that follows from

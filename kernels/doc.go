@@ -46,7 +46,7 @@
 // A Weight keeps the bytes and the type of the file it came from. Compile packs
 // it once for the backend; after that Data is not read again, so a mapped
 // file can be unmapped. Programs that one Backend value compiled share what was
-// packed from the same *Weight. A matrix is [outputs, inputs], a convolution is
+// packed from the same *Weight or the same place of a file. A matrix is [outputs, inputs], a convolution is
 // [outputs, inputs, kernel...], as PyTorch stores them.
 //
 // # Running

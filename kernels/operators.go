@@ -1,5 +1,7 @@
 package kernels
 
+import "reflect"
+
 // Op is one of the operator structs of this file.
 type Op interface {
 	// infer checks the operands and gives the type and shape of the result.
@@ -9,6 +11,23 @@ type Op interface {
 	// named is the operator with the weight that tells where it is.
 	named() string
 }
+
+// Operands lists the values that an operator reads, without the absent ones.
+func Operands(op Op) []Value { return op.operands() }
+
+// Weights lists the weights of an operator, without the absent ones.
+func Weights(op Op) (out []*Weight) {
+	fields := reflect.ValueOf(op)
+	for i := range fields.NumField() {
+		if w, ok := fields.Field(i).Interface().(*Weight); ok && w != nil {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// NameOf is an operator's name for errors: "MatMul layers.0.wq".
+func NameOf(op Op) string { return op.named() }
 
 // Activation is a function of one number.
 type Activation uint8

@@ -9,6 +9,11 @@ import (
 // ErrClosed is returned by a program or session after Close.
 var ErrClosed = errors.New("kernels: closed")
 
+// ErrStatesLost is wrapped by the error of a Run after which the states of the
+// session, and of those that share them, are zero, because the device that had them
+// is gone. The sessions can be used from then on.
+var ErrStatesLost = errors.New("kernels: what the session had read is lost")
+
 // Program is a graph compiled for a backend.
 type Program struct {
 	Graph      *Graph

@@ -18,6 +18,12 @@ type Weight struct {
 	// Packed is called, if it is set, each time a backend has packed some part of
 	// Data: until it is read again its memory may go back to the system.
 	Packed func()
+	// Hold, if it is set, keeps Data readable until what it returns is called, also
+	// after the file was closed that it lies in.
+	Hold func() (release func())
+	// Source says where Data lies, if it is set: weights of one source, type and shape
+	// hold the same numbers, and a backend packs them once.
+	Source string
 }
 
 // NewWeight makes an f32 weight of numbers; for tests and computed constants.

@@ -3,12 +3,10 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 )
 
 // Tensor is one named array of a model file.
@@ -28,7 +26,7 @@ type Tensor struct {
 	Scales []float32
 	Range  float32
 
-	mapped bool // Data lies in a mapping of Open
+	mapped *mapping // that Data lies in; nil where it is in the program's memory
 }
 
 // Len gives the number of elements.
@@ -49,7 +47,7 @@ type File struct {
 	Tensors []Tensor
 
 	index  map[string]int
-	mapped [][]byte
+	mapped []*mapping
 }
 
 // Tensor gives the tensor called name. An error names the file and, where one
@@ -76,11 +74,12 @@ func (f *File) Shaped(name string, shape ...int) (*Tensor, error) {
 	return t, nil
 }
 
-// Close unmaps the file; no Tensor.Data of it may be touched after.
+// Close unmaps the file, or lets the last of those who hold a weight of it do so; no
+// other Tensor.Data of it may be touched after.
 func (f *File) Close() error {
 	var errs []error
 	for _, m := range f.mapped {
-		errs = append(errs, syscall.Munmap(m))
+		errs = append(errs, m.release())
 	}
 	f.mapped, f.Tensors, f.index = nil, nil, nil
 	return errors.Join(errs...)
@@ -97,12 +96,12 @@ func Open(path string) (*File, error) {
 	if info.IsDir() {
 		return openFolder(path)
 	}
-	data, err := mapFile(path)
+	m, err := mapFile(path)
 	if err != nil {
 		return nil, err
 	}
 	var f *File
-	switch {
+	switch data := m.data; {
 	case len(data) >= 4 && string(data[:4]) == ggufMagic:
 		f, err = ParseGGUF(data)
 	case filepath.Ext(path) == ".bin":
@@ -111,38 +110,13 @@ func Open(path string) (*File, error) {
 		f, err = ParseSafetensors(data)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), syscall.Munmap(data))
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), m.release())
 	}
-	f.Path, f.mapped = path, [][]byte{data}
+	f.Path, f.mapped = path, []*mapping{m}
 	for i := range f.Tensors {
-		f.Tensors[i].mapped = true
+		f.Tensors[i].mapped = m
 	}
 	return f, nil
-}
-
-func mapFile(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("model file: %w", err)
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("model file: %w", err)
-	}
-	switch size := info.Size(); {
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s: not a regular file", path)
-	case size == 0:
-		return nil, fmt.Errorf("%s: the file is empty", path)
-	case size > math.MaxInt/2:
-		return nil, fmt.Errorf("%s: %d bytes do not fit into memory", path, size)
-	}
-	data, err := syscall.Mmap(int(file.Fd()), 0, int(info.Size()), syscall.PROT_READ, syscall.MAP_SHARED)
-	if err != nil {
-		return nil, fmt.Errorf("%s: map: %w", path, err)
-	}
-	return data, nil
 }
 
 // span is where the bytes of a tensor lie.

@@ -18,16 +18,31 @@ var stored = map[DType]kernels.DType{
 // f32 where the kernels do not know the type.
 func (t *Tensor) Weight() (*kernels.Weight, error) {
 	if dtype, ok := stored[t.DType]; ok {
-		return &kernels.Weight{Name: t.Name, Type: dtype, Shape: t.Shape, Data: t.Data, Packed: t.Release}, nil
+		return t.stored(dtype), nil
 	}
 	if t.Scales != nil {
-		return &kernels.Weight{Name: t.Name, Type: kernels.I8, Shape: t.Shape, Data: t.Data, Scales: t.Scales, Range: t.Range, Packed: t.Release}, nil
+		w := t.stored(kernels.I8)
+		w.Scales, w.Range = t.Scales, t.Range
+		return w, nil
 	}
 	values := make([]float32, t.Len())
 	if err := t.Float32(values); err != nil {
 		return nil, err
 	}
 	return kernels.NewWeight(t.Name, values, t.Shape...), nil
+}
+
+// stored is the weight of bytes that stay where they are.
+func (t *Tensor) stored(dtype kernels.DType) *kernels.Weight {
+	w := &kernels.Weight{Name: t.Name, Type: dtype, Shape: t.Shape, Data: t.Data, Packed: t.Release}
+	if m := t.mapped; m != nil {
+		w.Source = m.source(t.Data)
+		w.Hold = func() func() {
+			m.hold()
+			return func() { _ = m.release() } // a mapping that was made can be undone
+		}
+	}
+	return w
 }
 
 // Float32 converts the elements of t into dst, which must hold t.Len().

@@ -12,7 +12,7 @@ import (
 // checked or packed, so takes no memory beside what is made of it. A tensor that
 // lies in no mapped file stays. Safe from any goroutine.
 func (t *Tensor) Release() {
-	if !t.mapped || len(t.Data) == 0 {
+	if t.mapped == nil || len(t.Data) == 0 {
 		return
 	}
 	page := uintptr(os.Getpagesize())

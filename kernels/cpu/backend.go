@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/kuai-robot/kuai/kernels"
+	"github.com/kuai-robot/kuai/kernels/plan"
 )
 
 // Level is the instruction set that kernels use.
@@ -49,7 +50,7 @@ type Backend struct {
 	pool    *C.kc_pool
 
 	mu     sync.Mutex
-	packed map[packKey]*packed
+	packed map[plan.ID]*packed
 	// sessions is how many bytes the sessions of all programs hold.
 	sessions *atomic.Int64
 }
@@ -57,7 +58,7 @@ type Backend struct {
 // New starts the worker threads; with too few resources for them it computes on
 // the caller's thread.
 func New(o Options) kernels.Backend {
-	b := &Backend{threads: o.Threads, level: C.kc_best_level(C.KC_LEVELS), packed: map[packKey]*packed{}, sessions: new(atomic.Int64)}
+	b := &Backend{threads: o.Threads, level: C.kc_best_level(C.KC_LEVELS), packed: map[plan.ID]*packed{}, sessions: new(atomic.Int64)}
 	if o.Level != Best {
 		b.level = C.kc_best_level(C.int32_t(o.Level - Base))
 	}
@@ -103,15 +104,10 @@ func (b *Backend) Build(g *kernels.Graph, options kernels.Options) (kernels.Exec
 }
 
 func (e *executable) build(options kernels.Options) error {
-	l := newLowering(e.graph, options)
-	l.halves = C.kc_halves(e.backend.level) != 0
-	if err := l.lower(); err != nil {
-		return err
-	}
-	ops, err := l.schedule()
+	l, err := lower(e.graph, options, C.kc_halves(e.backend.level) != 0)
 	if err != nil {
 		return err
 	}
-	e.lay(l, ops)
-	return e.emit(l, ops)
+	e.lay(l)
+	return e.emit(l)
 }

@@ -1,14 +1,8 @@
 // Package cpu runs graphs on the processor's vector units.
 //
-// Build lowers the graph to a list of steps, in this order:
-//
-//   - fuse.go moves bias, activation, gate, residual and the store to a cache
-//     into the product before them, a norm into the products after it, joins
-//     products of one input, and turns slices and reshapes into views;
-//   - schedule.go orders what results so that operands come first;
-//   - arena.go gives every value and every scratch buffer a place in one block
-//     of memory, which those share that do not live at the same time;
-//   - emit.go writes the steps as C structs.
+// Build lowers the graph to a list of steps with package plan, which fuses what
+// belongs together, orders the steps and gives every value and every scratch buffer
+// a place in one block of memory; emit.go writes the steps as C structs.
 //
 // Run is one call into C, which walks the steps. Weights are packed once for
 // each Weight and precision and shared by all programs of a Backend value

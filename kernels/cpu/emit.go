@@ -4,29 +4,28 @@ package cpu
 import "C"
 
 import (
-	"fmt"
 	"unsafe"
 
 	"github.com/kuai-robot/kuai/kernels"
+	"github.com/kuai-robot/kuai/kernels/plan"
 )
 
-// emitter writes ops as C structs.
+// emitter writes steps as C structs.
 type emitter struct {
 	*executable
 	*lowering
 }
 
-func (e *executable) emit(l *lowering, ops []*op) error {
+func (e *executable) emit(l *lowering) error {
 	m := emitter{e, l}
-	e.steps = (*C.kc_step)(e.own(len(ops) * int(unsafe.Sizeof(C.kc_step{}))))
-	e.count = len(ops)
-	for i, step := range unsafe.Slice(e.steps, len(ops)) {
-		code, arg, err := m.op(ops[i].what)
-		if err != nil {
+	e.count = len(l.Steps)
+	e.steps = (*C.kc_step)(e.own(e.count * int(unsafe.Sizeof(C.kc_step{}))))
+	for i := range e.count {
+		step := &unsafe.Slice(e.steps, e.count)[i]
+		var err error
+		if step.op, step.arg, err = m.step(l.Steps[i]); err != nil {
 			return err
 		}
-		step.op, step.arg = code, arg
-		unsafe.Slice(e.steps, len(ops))[i] = step
 	}
 	return nil
 }
@@ -48,10 +47,10 @@ func (m emitter) mat(v value) C.kc_mat {
 	if v == 0 {
 		return C.kc_mat{at: -1}
 	}
-	rows, cols := m.size(v)
+	rows, cols := m.Size(v)
 	return C.kc_mat{
-		at: C.int32_t(v), cols: C.int32_t(cols), ld: C.int32_t(m.places[v].ld),
-		_type: C.int32_t(m.info(v).Type), rows: dim(rows),
+		at: C.int32_t(v), cols: C.int32_t(cols), ld: C.int32_t(m.Places[v].Ld),
+		_type: C.int32_t(m.Info(v).Type), rows: dim(rows),
 	}
 }
 
@@ -93,38 +92,40 @@ func (m emitter) norm(op *kernels.Norm) C.kc_norm {
 	return n
 }
 
-func (m emitter) op(what any) (code C.int32_t, arg unsafe.Pointer, err error) {
-	switch o := what.(type) {
-	case *product:
-		return m.product(o)
-	case turnTable:
-		return m.turnTable(o)
-	case turn:
-		return m.turn(o)
-	case keep:
-		c := fresh[C.kc_store](m.executable)
-		c.x, c.out, c.out_row = m.mat(o.from), m.mat(o.to), C.int32_t(o.row.ID)
-		return C.KC_STORE, unsafe.Pointer(c), nil
-	case attend:
-		return m.attend(o)
-	case cells:
-		return m.cells(o)
-	case windows:
-		return m.windows(o)
-	case copyRows:
-		c := fresh[C.kc_copy](m.executable)
-		c.x, c.out, c.out_after = m.mat(o.from), m.mat(o.to), dim(o.after)
-		return C.KC_COPY, unsafe.Pointer(c), nil
-	case padRows:
-		c := fresh[C.kc_pad](m.executable)
-		c.x, c.out, c.left, c.mirror = m.mat(o.from), m.mat(o.to), C.int32_t(o.left), flag(o.mirror)
-		return C.KC_PAD, unsafe.Pointer(c), nil
-	case choose:
-		return m.choose(o)
-	case unary:
-		return m.unary(o)
+func (m emitter) step(s *plan.Step) (code C.int32_t, arg unsafe.Pointer, err error) {
+	var scratch value
+	if len(s.Scratch) > 0 {
+		scratch = s.Scratch[0]
 	}
-	return 0, nil, fmt.Errorf("%T cannot be emitted", what)
+	switch w := s.Work.(type) {
+	case *plan.Product:
+		return m.product(w, scratch)
+	case plan.Table:
+		return m.table(w)
+	case *plan.Turn:
+		return m.turn(w)
+	case plan.Keep:
+		c := fresh[C.kc_store](m.executable)
+		c.x, c.out, c.out_row = m.mat(w.From), m.mat(w.To), C.int32_t(w.Row.ID)
+		return C.KC_STORE, unsafe.Pointer(c), nil
+	case plan.Attend:
+		return m.attend(w, scratch)
+	case plan.Cells:
+		return m.cells(w, scratch)
+	case plan.Windows:
+		return m.windows(w)
+	case plan.Copy:
+		c := fresh[C.kc_copy](m.executable)
+		c.x, c.out, c.out_after = m.mat(w.From), m.mat(w.To), dim(w.After)
+		return C.KC_COPY, unsafe.Pointer(c), nil
+	case plan.PadRows:
+		c := fresh[C.kc_pad](m.executable)
+		c.x, c.out, c.left, c.mirror = m.mat(w.From), m.mat(w.To), C.int32_t(w.Left), flag(w.Mirror)
+		return C.KC_PAD, unsafe.Pointer(c), nil
+	case plan.Plain:
+		return m.plain(w, scratch)
+	}
+	return 0, nil, notKnown(s.Work)
 }
 
 func flag(b bool) C.int32_t {
@@ -134,27 +135,27 @@ func flag(b bool) C.int32_t {
 	return 0
 }
 
-func (m emitter) product(p *product) (C.int32_t, unsafe.Pointer, error) {
+func (m emitter) product(p *plan.Product, scratch value) (C.int32_t, unsafe.Pointer, error) {
 	c := fresh[C.kc_product](m.executable)
-	c.x = m.mat(p.x)
-	c.x.cols, c.x.ld, c.x.rows = C.int32_t(p.cols), C.int32_t(p.ld), dim(p.rows)
-	c.norm, c.format, c._range, c.scratch = m.norm(p.norm), p.format, C.float(p.limit), index(p.prepared)
-	c.count = C.int32_t(len(p.segments))
-	c.segments = (*C.kc_segment)(m.own(len(p.segments) * int(unsafe.Sizeof(C.kc_segment{}))))
-	for i, s := range p.segments {
-		out := &unsafe.Slice(c.segments, len(p.segments))[i]
+	c.x = m.mat(p.X)
+	c.x.cols, c.x.ld, c.x.rows = C.int32_t(p.Cols), C.int32_t(p.Ld), dim(p.Rows)
+	c.norm, c.format, c._range, c.scratch = m.norm(p.Norm), C.int32_t(p.Group), C.float(p.Limit), index(scratch)
+	c.count = C.int32_t(len(p.Segments))
+	c.segments = (*C.kc_segment)(m.own(len(p.Segments) * int(unsafe.Sizeof(C.kc_segment{}))))
+	for i, s := range p.Segments {
+		out := &unsafe.Slice(c.segments, len(p.Segments))[i]
 		var err error
-		if out.w, err = m.pack(s.key); err != nil {
+		if out.w, err = m.pack(s.Key); err != nil {
 			return 0, nil, err
 		}
-		if s.matrices == 2 {
-			if out.w2, err = m.pack(s.key2); err != nil {
+		if s.Matrices == 2 {
+			if out.w2, err = m.pack(s.Key2); err != nil {
 				return 0, nil, err
 			}
 		}
-		out.bias, out.bias2 = m.numbers(s.bias), m.numbers(s.bias2)
-		out.act, out.out_row = C.int32_t(s.act), C.int32_t(s.row.ID)
-		out.residual, out.out = m.mat(s.residual), m.mat(s.to)
+		out.bias, out.bias2 = m.numbers(s.Bias), m.numbers(s.Bias2)
+		out.act, out.out_row = C.int32_t(s.Act), C.int32_t(s.Row.ID)
+		out.residual, out.out = m.mat(s.Residual), m.mat(s.To)
 	}
 	return C.KC_PRODUCT, unsafe.Pointer(c), nil
 }

@@ -8,17 +8,19 @@ import "C"
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"unsafe"
 
 	"github.com/kuai-robot/kuai/kernels"
+	"github.com/kuai-robot/kuai/kernels/plan"
 )
 
 // executable is the steps of a program and where its values lie.
 type executable struct {
 	backend *Backend
 	graph   *kernels.Graph
-	used    []packKey
+	used    []plan.ID
 	owned   []unsafe.Pointer // C memory of the steps
 	steps   *C.kc_step
 	count   int
@@ -37,23 +39,23 @@ type slot struct {
 }
 
 // lay gives every value its slot.
-func (e *executable) lay(l *lowering, ops []*op) {
-	block := l.arena(ops)
+func (e *executable) lay(l *lowering) {
+	block := l.Arena(align)
 	offsets := block.Offsets()
-	e.arena, e.slots = block.Size, make([]slot, len(l.places))
+	e.arena, e.slots = block.Size, make([]slot, len(l.Places))
 	constants := map[value]unsafe.Pointer{}
-	for v, numbers := range l.consts {
+	for v, numbers := range l.Consts {
 		constants[v] = e.floats(numbers)
 	}
-	for v := 1; v < len(l.places); v++ {
-		info, p := l.info(value(v)), l.places[v]
-		s := slot{constant: constants[p.root], offset: 4 * p.offset}
-		if l.info(p.root).Kind == kernels.IsState {
-			s.state = p.root
+	for v := 1; v < len(l.Places); v++ {
+		info, p := l.Info(value(v)), l.Places[v]
+		s := slot{constant: constants[p.Root], offset: 4 * p.Offset}
+		if l.Info(p.Root).Kind == kernels.IsState {
+			s.state = p.Root
 		} else if s.constant == nil {
-			s.offset += offsets[p.root]
+			s.offset += offsets[p.Root]
 		}
-		if v < l.Graph.Values() && (info.Kind != kernels.Computed || l.output[v]) {
+		if v < l.Graph.Values() && (info.Kind != kernels.Computed || slices.Contains(l.Outputs, value(v))) {
 			s.bytes, _ = info.Type.RowBytes(info.Shape.MaxLen())
 		}
 		e.slots[v] = s

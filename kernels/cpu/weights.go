@@ -8,16 +8,11 @@ import (
 	"unsafe"
 
 	"github.com/kuai-robot/kuai/kernels"
+	"github.com/kuai-robot/kuai/kernels/plan"
 )
 
 // packKey tells the packed forms of one weight apart.
-type packKey struct {
-	w    *kernels.Weight
-	kind C.int32_t
-	// windows says that the inputs of a convolution come place after place with
-	// all channels, not channel after channel.
-	windows bool
-}
+type packKey = plan.Key
 
 // packed is a weight in C memory, shared by the executables that use it.
 type packed struct {
@@ -26,26 +21,16 @@ type packed struct {
 	users int
 }
 
-// kindOf is the packed form in which a product uses w.
-func (l *lowering) kindOf(w *kernels.Weight, windows bool) C.int32_t {
-	p := l.options.Of(w)
-	switch {
-	case p == kernels.BFloat16 && l.halves:
+// formOf is how a product packs w: KC_PACK_…
+func formOf(w *kernels.Weight, p kernels.Precision, windows, halves bool) plan.Form {
+	if p == kernels.BFloat16 && halves {
 		return C.KC_PACK_HALF
-	case p == kernels.BFloat16:
-		return C.KC_PACK_BF16
-	case p == kernels.Int8, p == kernels.Stored && w.Type == kernels.I8:
-		return C.KC_PACK_I8
-	case p == kernels.Stored && !windows:
-		return storedKind(w.Type)
-	case w.Type == kernels.F16 && !windows:
-		return C.KC_PACK_F16
 	}
-	return C.KC_PACK_F32
+	return storedForm(plan.Kind(w, p, windows))
 }
 
-// storedKind is the form that keeps what the type holds.
-func storedKind(t kernels.DType) C.int32_t {
+// storedForm is the form that keeps what the type holds.
+func storedForm(t kernels.DType) plan.Form {
 	switch t {
 	case kernels.F16:
 		return C.KC_PACK_F16
@@ -68,8 +53,8 @@ func storedKind(t kernels.DType) C.int32_t {
 }
 
 // formatOf is how rows are prepared for a packed form.
-func formatOf(kind C.int32_t) C.int32_t {
-	switch kind {
+func formatOf(form plan.Form) C.int32_t {
+	switch form {
 	case C.KC_PACK_F32, C.KC_PACK_F16:
 		return C.KC_X_F32
 	case C.KC_PACK_BF16:
@@ -87,30 +72,31 @@ func (e *executable) pack(key packKey) (*C.kc_packed, error) {
 	b := e.backend
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	p := b.packed[key]
+	id := key.ID()
+	p := b.packed[id]
 	if p == nil {
 		c, size, err := newPacked(key)
 		if err != nil {
 			return nil, err
 		}
 		p = &packed{c: c, bytes: size}
-		b.packed[key] = p
+		b.packed[id] = p
 	}
 	p.users++
-	e.used = append(e.used, key)
+	e.used = append(e.used, id)
 	return p.c, nil
 }
 
 func newPacked(key packKey) (c *C.kc_packed, bytes int64, err error) {
-	w := key.w
+	w := key.Weight
 	c = (*C.kc_packed)(C.kc_alloc(C.size_t(unsafe.Sizeof(C.kc_packed{}))))
 	if c == nil {
 		return nil, 0, noMemory("weight "+w.Name, 0)
 	}
-	c.kind, c.outputs, c.inputs = key.kind, C.int32_t(w.Rows()), C.int32_t(w.Cols())
+	c.kind, c.outputs, c.inputs = C.int32_t(key.Form), C.int32_t(w.Rows()), C.int32_t(w.Cols())
 	bytes = int64(C.kc_packed_bytes(c))
 	c.data = (*C.uint8_t)(C.kc_alloc(C.size_t(bytes)))
-	scaled := key.kind == C.KC_PACK_I8 || key.kind == C.KC_PACK_HALF
+	scaled := key.Form == C.KC_PACK_I8 || key.Form == C.KC_PACK_HALF
 	if scaled {
 		c.scale = (*C.float)(C.kc_alloc(C.size_t(4 * (w.Rows() + C.KC_PANEL))))
 	}
@@ -118,7 +104,7 @@ func newPacked(key packKey) (c *C.kc_packed, bytes int64, err error) {
 		freePacked(c)
 		return nil, 0, noMemory("weight "+w.Name, bytes)
 	}
-	if key.kind == storedKind(w.Type) && w.Type != kernels.F32 {
+	if key.Form == storedForm(w.Type) && w.Type != kernels.F32 {
 		packStored(c, key)
 	} else {
 		packFloats(c, key)
@@ -128,12 +114,12 @@ func newPacked(key packKey) (c *C.kc_packed, bytes int64, err error) {
 
 // packStored packs the bytes of the file.
 func packStored(c *C.kc_packed, key packKey) {
-	w := key.w
+	w := key.Weight
 	size, _ := w.Type.RowBytes(w.Cols())
 	row, spare := make([]byte, size), make([]byte, size)
 	for r := range w.Rows() {
 		copy(row, w.Data[r*size:])
-		if key.windows {
+		if key.Windows {
 			reorder(row, spare, w, size/w.Cols())
 		}
 		C.kc_pack_stored(c, C.int32_t(r), (*C.uint8_t)(&row[0]))
@@ -146,11 +132,11 @@ func packStored(c *C.kc_packed, key packKey) {
 
 // packFloats packs decoded numbers, rounded where the form asks for it.
 func packFloats(c *C.kc_packed, key packKey) {
-	w := key.w
+	w := key.Weight
 	row, spare := make([]float32, w.Cols()), make([]float32, w.Cols())
 	for r := range w.Rows() {
 		w.Row(row, r)
-		if key.windows {
+		if key.Windows {
 			reorder(row, spare, w, 1)
 		}
 		C.kc_pack_floats(c, C.int32_t(r), (*C.float)(&row[0]))
@@ -189,14 +175,14 @@ func freePacked(c *C.kc_packed) {
 }
 
 // release gives back what pack gave.
-func (b *Backend) release(keys []packKey) {
+func (b *Backend) release(ids []plan.ID) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, key := range keys {
-		p := b.packed[key]
+	for _, id := range ids {
+		p := b.packed[id]
 		if p.users--; p.users == 0 {
 			freePacked(p.c)
-			delete(b.packed, key)
+			delete(b.packed, id)
 		}
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/kuai-robot/kuai/kernels"
+	"github.com/kuai-robot/kuai/kernels/plan"
 )
 
 // The tile of attention.cu.
@@ -12,31 +12,17 @@ const attentionRows, attentionKeys = 32, 32
 
 // attend is an Attention.
 type attend struct {
-	kernels.Attention
-	to, partial value
-	keys        kernels.Dim // rows of K
-	head        int
+	plan.Attend
+	partial value // scratch for the parts of split keys
 }
 
-func (l *lowering) attention(i int, op kernels.Attention, out value) error {
-	_, cols := l.size(op.Q)
-	keys, _ := l.size(op.K)
-	a := &attend{Attention: op, to: out, keys: keys, head: cols / op.Heads}
+func (l *lowering) attention(planned plan.Attend, s *plan.Step) (*attend, error) {
+	a := &attend{Attend: planned}
 	if a.width() == 0 {
-		return fmt.Errorf("operator Attention %v: a head of %d channels, at most 256", l.Shape(op.Q), a.head)
+		return nil, fmt.Errorf("a head of %d channels, at most 256", a.Head)
 	}
-	o := l.add(i, a, fmt.Sprintf("Attention of %v keys", keys), []value{op.Q}, []value{out})
-	if l.isState(op.K) {
-		o.states = []stateUse{{State: l.places[op.K].root, Node: i}, {State: l.places[op.V].root, Node: i}}
-	} else {
-		o.reads = append(o.reads, op.K, op.V)
-	}
-	if op.Mask != 0 {
-		o.reads = append(o.reads, op.Mask)
-	}
-	a.partial = l.buffer(2 * l.device.SMs * attentionRows * (a.width() + 4) * 4)
-	o.scratch = []value{a.partial}
-	return nil
+	a.partial = l.scratch(s, 2*l.device.SMs*attentionRows*(a.width()+4)*4)
+	return a, nil
 }
 
 // width is the variant of the kernel: the channels of a head, rounded up. For 128 and
@@ -47,7 +33,7 @@ func (l *lowering) attention(i int, op kernels.Attention, out value) error {
 // CLIP, SigLIP, Whisper, the policy) get 67 %; of what kuai runs Gemma alone has 256.
 func (a *attend) width() int {
 	for _, n := range []int{32, 64, 128, 256} {
-		if a.head <= n {
+		if a.Head <= n {
 			return n
 		}
 	}
@@ -58,21 +44,21 @@ func (a *attend) load(*executable) error { return nil }
 
 func (a *attend) command(r *recorder) Command {
 	batch, group := max(1, a.Batch), a.Heads/a.KVHeads
-	rowsDim, _ := r.size(a.Q)
-	rows, keys := r.bound(rowsDim), r.bound(a.keys)
+	rowsDim, _ := r.Size(a.Q)
+	rows, keys := r.bound(rowsDim), r.bound(a.Keys)
 	c := cAttention{
-		q: r.mat(a.Q), k: r.mat(a.K), v: r.mat(a.V), to: r.mat(a.to), scalars: r.scalars, partial: r.at(a.partial), counter: r.counters,
-		heads: int32(a.Heads), kvHeads: int32(a.KVHeads), head: int32(a.head), typ: int32(r.info(a.K).Type),
-		causal: flag(a.Causal), window: int32(a.Window), batch: int32(batch), cached: flag(r.isState(a.K)),
+		q: r.mat(a.Q), k: r.mat(a.K), v: r.mat(a.V), to: r.mat(a.To), scalars: r.scalars, partial: r.at(a.partial), counter: r.counters,
+		heads: int32(a.Heads), kvHeads: int32(a.KVHeads), head: int32(a.Head), typ: int32(r.Info(a.K).Type),
+		causal: flag(a.Causal), window: int32(a.Window), batch: int32(batch), cached: flag(r.IsState(a.K)),
 		past: int32(a.Past.ID), length: int32(a.Length.ID), scale: a.Scale, softcap: a.SoftCap,
 	}
 	if a.Scale == 0 {
-		c.scale = float32(1 / math.Sqrt(float64(a.head)))
+		c.scale = float32(1 / math.Sqrt(float64(a.Head)))
 	}
 	if a.Mask != 0 {
-		c.mask, c.maskLd = r.at(a.Mask), int32(r.info(a.Mask).Shape.Cols())
+		c.mask, c.maskLd = r.at(a.Mask), int32(r.Info(a.Mask).Shape.Cols())
 	}
-	aligned := a.head%4 == 0
+	aligned := a.Head%4 == 0
 	for _, m := range []cMat{c.k, c.v} {
 		aligned = aligned && m.at%16 == 0 && m.ld%4 == 0
 	}
@@ -85,13 +71,13 @@ func (a *attend) command(r *recorder) Command {
 	if a.Causal {
 		seen /= 2
 	}
-	size, _ := r.info(a.K).Type.RowBytes(1)
+	size, _ := r.Info(a.K).Type.RowBytes(1)
 	return Command{
 		Kernel: fmt.Sprintf("attention_%d", width), Grid: [3]int{tiles, a.KVHeads * batch, int(c.splits)}, Block: 128,
 		Shared: 4 * ((attentionRows+attentionKeys)*(width+4) + attentionRows*(attentionKeys+4)), Params: raw(&c),
 		Cost: Cost{
-			Bytes:      8*float64(rows*a.Heads*a.head) + 2*float64(size*keys*a.KVHeads*a.head),
-			Operations: 4 * float64(rows*a.Heads*a.head) * seen,
+			Bytes:      8*float64(rows*a.Heads*a.Head) + 2*float64(size*keys*a.KVHeads*a.Head),
+			Operations: 4 * float64(rows*a.Heads*a.Head) * seen,
 		},
 	}
 }

@@ -45,18 +45,14 @@ func (b *Backend) Build(g *kernels.Graph, options kernels.Options) (kernels.Exec
 }
 
 func (e *executable) build(options kernels.Options) error {
-	l := newLowering(e.graph, options, e.backend.driver.Device())
-	if err := l.lower(); err != nil {
-		return err
-	}
-	ops, err := l.schedule()
+	l, err := lower(e.graph, options, e.backend.driver.Device())
 	if err != nil {
 		return err
 	}
-	e.lowering, e.ops, e.lengths = l, ops, lengthScalars(l)
-	block := l.arena(ops)
+	e.lowering, e.lengths = l, lengthScalars(l)
+	block := l.Arena(align)
 	e.offsets, e.arena = block.Offsets(), block.Size
-	for v, numbers := range l.consts {
+	for v, numbers := range l.Consts {
 		if e.consts == nil {
 			e.consts = map[value]Ptr{}
 		}
@@ -64,7 +60,7 @@ func (e *executable) build(options kernels.Options) error {
 			return err
 		}
 	}
-	for _, o := range ops {
+	for _, o := range l.ops {
 		if err := o.work.load(e); err != nil {
 			return fmt.Errorf("%s: %w", o.name, err)
 		}

@@ -29,6 +29,9 @@ func emulated(t testing.TB, o emulate.Options) *cuda.Backend {
 
 func TestEmulated(t *testing.T) { kerneltest.Run(t, emulated(t, emulate.Options{})) }
 
+// TestDrawnGraphs fuses what nobody thought of, with all values in one block of memory.
+func TestDrawnGraphs(t *testing.T) { kerneltest.RunDrawn(t, emulated(t, emulate.Options{Arena: true})) }
+
 // TestLayouts compares the parameters of the host with those of the kernels.
 func TestLayouts(t *testing.T) {
 	e, err := emulate.New(emulate.Options{})

@@ -2,15 +2,9 @@
 //
 // # From a graph to launches
 //
-// Build lowers the graph to a list of launches, each an op with what it reads and
-// writes:
-//
-//   - fuse.go moves bias, activation, gate, residual and the store to a cache into
-//     the product before them, a norm into the products after it, joins products of
-//     one input, and turns slices and reshapes into views;
-//   - schedule.go orders what results so that operands come first;
-//   - arena.go gives every value a place in one block of memory, which those share
-//     that do not live at the same time.
+// Build lowers the graph with package plan, which fuses what belongs together, orders
+// the steps and lays all values into one block of memory; lower.go has the rules of
+// these kernels and makes a launch of each step.
 //
 // Each kernel is in <op>.cu and the rule that launches it, with its grid, its shared
 // memory and its cost, beside it in <op>.go; product.h says how weights lie. A

@@ -23,8 +23,8 @@ type binaryEach struct {
 func (b *binaryEach) load(*executable) error { return nil }
 
 func (b *binaryEach) command(r *recorder) Command {
-	xRows, xCols := r.size(b.X)
-	yRows, yCols := r.size(b.Y)
+	xRows, xCols := r.Size(b.X)
+	yRows, yCols := r.Size(b.Y)
 	c := cBinary{
 		x: r.mat(b.X), y: r.mat(b.Y), to: r.mat(b.to), scalars: r.scalars, kind: int32(b.Kind), act: int32(b.Act),
 		yRow: flag(xRows == yRows), yCol: flag(xCols == yCols),

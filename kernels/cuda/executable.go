@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/kuai-robot/kuai/kernels"
+	"github.com/kuai-robot/kuai/kernels/plan"
 )
 
 // executable is the launches of a program and where its values lie.
@@ -12,12 +13,11 @@ type executable struct {
 	backend  *Backend
 	graph    *kernels.Graph
 	lowering *lowering
-	ops      []*op
 	lengths  [kernels.MaxScalars + 1]bool // scalars on which shapes depend
 	offsets  map[value]int                // of each root in the arena
 	arena    int                          // bytes
 	consts   map[value]Ptr
-	used     []packKey
+	used     []plan.ID
 	owned    []Ptr // constants
 	closed   bool
 }

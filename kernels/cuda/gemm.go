@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/kuai-robot/kuai/kernels"
+	"github.com/kuai-robot/kuai/kernels/plan"
 )
 
 // The tiles of gemm.cu.
@@ -15,6 +16,36 @@ const (
 	matvecThreads = 128
 )
 
+// product is a step of matrix products.
+type product struct {
+	*plan.Product
+	kind     kernels.DType // of the packed weights
+	norm     *normOf
+	partial  value // scratch for the parts of split products
+	segments []*segment
+}
+
+// segment is one matrix of a product, or two, on the device.
+type segment struct {
+	*plan.Segment
+	w, w2       cMatrix
+	bias, bias2 Ptr
+}
+
+func (l *lowering) product(planned *plan.Product, s *plan.Step) *product {
+	p := &product{Product: planned, kind: kernels.DType(planned.Group)}
+	if planned.Norm != nil {
+		p.norm = &normOf{Norm: *planned.Norm}
+	}
+	for _, s := range planned.Segments {
+		p.segments = append(p.segments, &segment{Segment: s})
+	}
+	if bytes := p.partialBytes(l.device); bytes > 0 {
+		p.partial = l.scratch(s, bytes)
+	}
+	return p
+}
+
 // load puts the weights and biases of a product on the device.
 func (p *product) load(e *executable) (err error) {
 	if p.norm != nil {
@@ -23,18 +54,18 @@ func (p *product) load(e *executable) (err error) {
 		}
 	}
 	for _, s := range p.segments {
-		if s.w, err = e.pack(s.key); err != nil {
+		if s.w, err = e.pack(s.Key); err != nil {
 			return err
 		}
-		if s.matrices == 2 {
-			if s.w2, err = e.pack(s.key2); err != nil {
+		if s.Matrices == 2 {
+			if s.w2, err = e.pack(s.Key2); err != nil {
 				return err
 			}
 		}
-		if s.onDevice.bias, err = e.floats(s.bias); err != nil {
+		if s.bias, err = e.floats(s.Bias); err != nil {
 			return err
 		}
-		if s.onDevice.bias2, err = e.floats(s.bias2); err != nil {
+		if s.bias2, err = e.floats(s.Bias2); err != nil {
 			return err
 		}
 	}
@@ -44,13 +75,13 @@ func (p *product) load(e *executable) (err error) {
 // command chooses the kernel by the number of rows: up to four go through the
 // weights together, more become tiles.
 func (p *product) command(r *recorder) Command {
-	rows := r.bound(p.rows)
+	rows := r.bound(p.Rows)
 	c := cProduct{
-		x: r.mat(p.x), norm: p.norm.param(), scalars: r.scalars, counter: r.counters,
-		kind: int32(p.kind), inputs: int32(p.cols), count: int32(len(p.segments)), splits: 1, limit: p.limit, rowsBound: int32(rows),
+		x: r.mat(p.X), norm: p.norm.param(), scalars: r.scalars, counter: r.counters,
+		kind: int32(p.kind), inputs: int32(p.Cols), count: int32(len(p.segments)), splits: 1, limit: p.Limit, rowsBound: int32(rows),
 	}
-	c.x.rows, c.x.cols, c.x.ld = dimOf(p.rows), int32(p.cols), int32(p.ld)
-	c.vectors = flag(p.ld%4 == 0 && c.x.at%16 == 0)
+	c.x.rows, c.x.cols, c.x.ld = dimOf(p.Rows), int32(p.Cols), int32(p.Ld)
+	c.vectors = flag(p.Ld%4 == 0 && c.x.at%16 == 0)
 	if p.partial != 0 {
 		c.partial = r.at(p.partial)
 	}
@@ -69,12 +100,12 @@ func (p *product) command(r *recorder) Command {
 
 func (s *segment) param(r *recorder) cSegment {
 	c := cSegment{
-		w: s.w, w2: s.w2, bias: s.onDevice.bias, bias2: s.onDevice.bias2, to: r.at(s.to),
-		outputs: int32(s.key.w.Rows()), act: int32(s.act), gated: flag(s.matrices == 2), typ: int32(r.info(s.to).Type),
-		toLd: int32(r.places[s.to].ld), row: int32(s.row.ID),
+		w: s.w, w2: s.w2, bias: s.bias, bias2: s.bias2, to: r.at(s.To),
+		outputs: int32(s.Key.Weight.Rows()), act: int32(s.Act), gated: flag(s.Matrices == 2), typ: int32(r.Info(s.To).Type),
+		toLd: int32(r.Places[s.To].Ld), row: int32(s.Row.ID),
 	}
-	if s.residual != 0 {
-		c.residual, c.residualLd = r.at(s.residual), int32(r.places[s.residual].ld)
+	if s.Residual != 0 {
+		c.residual, c.residualLd = r.at(s.Residual), int32(r.Places[s.Residual].Ld)
 	}
 	return c
 }
@@ -95,11 +126,11 @@ func (p *product) gemm(r *recorder, c *cProduct, cmd *Command, rows int) {
 func (p *product) columnTiles(c *cProduct) int {
 	n := 0
 	for i, s := range p.segments {
-		width := gemmColumns / s.matrices
+		width := gemmColumns / s.Matrices
 		if c != nil {
 			c.segments[i].first = int32(n)
 		}
-		n += ceil(s.key.w.Rows(), width)
+		n += ceil(s.Key.Weight.Rows(), width)
 	}
 	return n
 }
@@ -120,7 +151,7 @@ func tileRows(rows int) int {
 // splits parts the inputs between blocks until there are two for each
 // multiprocessor, but leaves each four steps at least.
 func (p *product) splits(d Device, tiles int) int {
-	steps := padded(p.cols) / 32
+	steps := padded(p.Cols) / 32
 	return max(1, min(2*d.SMs/tiles, steps/4, mostSplits))
 }
 
@@ -146,12 +177,12 @@ func modeName(kind kernels.DType) string {
 func ceil(n, by int) int { return (n + by - 1) / by }
 
 func (p *product) cost(rows int) Cost {
-	c := Cost{Bytes: 4 * float64(rows*p.ld)}
+	c := Cost{Bytes: 4 * float64(rows*p.Ld)}
 	for _, s := range p.segments {
-		outputs := float64(s.key.w.Rows())
-		c.Bytes += float64(s.key.bytes()) * float64(s.matrices)
-		c.Bytes += 4 * float64(rows) * outputs * float64(1+min(1, int(s.residual)))
-		c.Operations += 2 * float64(rows) * outputs * float64(p.cols) * float64(s.matrices)
+		outputs := float64(s.Key.Weight.Rows())
+		c.Bytes += float64(packedBytes(s.Key)) * float64(s.Matrices)
+		c.Bytes += 4 * float64(rows) * outputs * float64(1+min(1, int(s.Residual)))
+		c.Operations += 2 * float64(rows) * outputs * float64(p.Cols) * float64(s.Matrices)
 	}
 	switch {
 	case p.kind == kernels.BF16:

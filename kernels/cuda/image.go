@@ -1,13 +1,23 @@
 package cuda
 
-import "github.com/kuai-robot/kuai/kernels"
+import (
+	"github.com/kuai-robot/kuai/kernels"
+	"github.com/kuai-robot/kuai/kernels/plan"
+)
 
 // windows are the places of a Conv2D's kernel as rows.
 type windows struct {
-	kernels.Conv2D
-	to           value
-	wide         int // places from left to right
+	plan.Windows
 	scale, shift Ptr
+}
+
+// newWindows cuts a picture, or one that is resized in the same launch.
+func newWindows(planned plan.Windows) work {
+	w := windows{Windows: planned}
+	if planned.Resize != nil {
+		return &resizeWindows{w}
+	}
+	return &w
 }
 
 // load puts the factors of bytes on the device.
@@ -31,13 +41,13 @@ func (o *windows) load(e *executable) (err error) {
 }
 
 func (o *windows) command(r *recorder) Command {
-	info := r.info(o.X)
+	info := r.Info(o.X)
 	c := cWindows{
-		x: r.at(o.X), to: r.mat(o.to), scale: o.scale, shift: o.shift, bytes: flag(info.Type == kernels.U8),
+		x: r.at(o.X), to: r.mat(o.To), scale: o.scale, shift: o.shift, bytes: flag(info.Type == kernels.U8),
 		height: int32(info.Shape[0].Max()), width: int32(info.Shape[1].Max()), channels: int32(info.Shape[2].Max()),
-		kh: int32(o.W.Shape[2]), kw: int32(o.W.Shape[3]), stride: int32(max(1, o.Stride)), padding: int32(o.Padding), outWidth: int32(o.wide),
+		kh: int32(o.W.Shape[2]), kw: int32(o.W.Shape[3]), stride: int32(max(1, o.Stride)), padding: int32(o.Padding), outWidth: int32(o.Wide),
 	}
-	n := r.elements(o.to)
+	n := r.elements(o.To)
 	size, _ := info.Type.RowBytes(info.Shape.MaxLen())
 	return Command{
 		Kernel: "image_windows", Grid: r.across(n, 256), Block: 256, Params: raw(&c),
@@ -53,7 +63,7 @@ type maxPool struct {
 func (o *maxPool) load(*executable) error { return nil }
 
 func (o *maxPool) command(r *recorder) Command {
-	from, to := r.info(o.X).Shape, r.info(o.to).Shape
+	from, to := r.Info(o.X).Shape, r.Info(o.to).Shape
 	c := cMaxPool{
 		x: r.at(o.X), to: r.at(o.to), height: int32(from[0].Max()), width: int32(from[1].Max()), channels: int32(from[2].Max()),
 		kernel: int32(o.Kernel), stride: int32(max(1, o.Stride)), padding: int32(o.Padding),

@@ -71,7 +71,7 @@ func (in *instance) allocate(share []kernels.Instance) (err error) {
 		case info.Kind == kernels.IsState:
 			err = in.attach(v, info, share)
 		case info.Kind == kernels.IsInput:
-			in.inputs[v], err = newHostBuffer(d, e.lowering.bytes[v])
+			in.inputs[v], err = newHostBuffer(d, e.lowering.Bytes[v])
 		}
 		if err != nil {
 			return fmt.Errorf("%s %v: %w", info.Name, info.Shape, err)
@@ -99,11 +99,11 @@ func (in *instance) allocateValues() (err error) {
 		return nil
 	}
 	for root := range e.offsets {
-		if e.lowering.info(root).Kind == kernels.IsInput {
+		if e.lowering.Info(root).Kind == kernels.IsInput {
 			continue
 		}
-		if in.alone[root], err = d.Alloc(max(1, e.lowering.bytes[root])); err != nil {
-			return fmt.Errorf("%d bytes of a value: %w", e.lowering.bytes[root], err)
+		if in.alone[root], err = d.Alloc(max(1, e.lowering.Bytes[root])); err != nil {
+			return fmt.Errorf("%d bytes of a value: %w", e.lowering.Bytes[root], err)
 		}
 	}
 	return nil
@@ -148,16 +148,16 @@ func (in *instance) attach(v value, info kernels.Info, share []kernels.Instance)
 			}
 		}
 	}
-	in.states[v], err = newState(in.driver, in.executable.lowering.bytes[v])
+	in.states[v], err = newState(in.driver, in.executable.lowering.Bytes[v])
 	return err
 }
 
 // address is where a value lies on the device.
 func (in *instance) address(v value) Ptr {
 	e := in.executable
-	p := e.lowering.places[v]
-	size, _ := e.lowering.info(p.root).Type.RowBytes(1)
-	return in.root(p.root) + Ptr(size*p.offset)
+	p := e.lowering.Places[v]
+	size, _ := e.lowering.Info(p.Root).Type.RowBytes(1)
+	return in.root(p.Root) + Ptr(size*p.Offset)
 }
 
 func (in *instance) root(v value) Ptr {
@@ -241,7 +241,7 @@ func (in *instance) commands(key classKey) []Command {
 			copyIn(b, r.sizeOf(v))
 		}
 	}
-	for _, o := range e.ops {
+	for _, o := range e.lowering.ops {
 		c := o.work.command(r)
 		c.Op = e.graph.Name + ": " + o.name
 		if c.Grid[0] > 0 && c.Grid[1] > 0 {
@@ -259,13 +259,13 @@ func (in *instance) commands(key classKey) []Command {
 // forget says, to devices that check, that no value has been computed yet.
 func (in *instance) forget(out *[]Command) {
 	for root, at := range in.alone {
-		*out = append(*out, Command{Action: Forget, At: at, Bytes: in.executable.lowering.bytes[root]})
+		*out = append(*out, Command{Action: Forget, At: at, Bytes: in.executable.lowering.Bytes[root]})
 	}
 }
 
 // sizeOf is the bytes of a value at the recorder's bounds.
 func (r *recorder) sizeOf(v value) int {
-	info := r.info(v)
+	info := r.Info(v)
 	n, _ := info.Type.RowBytes(info.Shape.Len(&r.bounds))
 	return n
 }

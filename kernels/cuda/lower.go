@@ -8,7 +8,10 @@ import (
 )
 
 // value is a graph's value, or one that lowering adds after them.
-type value = kernels.Value
+type value = plan.Value
+
+// align is that of the driver's allocations: whole lines of the cache.
+const align = 256
 
 // work is what a launch does. load puts constants and weights on the device;
 // command makes the launch for lengths up to the recorder's bounds.
@@ -19,215 +22,113 @@ type work interface {
 
 // op is a launch.
 type op struct {
-	first   int     // index of the node, or the first of the nodes, that it computes
-	reads   []value // that must have been computed
-	writes  []value
-	states  []stateUse
-	scratch []value // buffers that live during the launch only
-	name    string  // for errors
-	work    work
+	name string // for errors
+	work work
 }
 
-// stateUse orders the steps that touch a state as their nodes were.
-type stateUse = plan.Use
-
-// place is where a value lies: in the buffer of root, from an offset on, with
-// ld numbers from row to row.
-type place struct {
-	root       value
-	offset, ld int
-}
-
-// lowering turns a graph into ops.
+// lowering is a graph as launches, in the order in which they run.
 type lowering struct {
-	*kernels.Graph
-	options kernels.Options
-	device  Device
-	ops     []*op
-	infos   []kernels.Info // of the values that lowering adds
-	places  []place
-	bytes   []int               // of the buffer of each root
-	consts  map[value][]float32 // values known now
-	readers [][]int             // nodes that read each value
-	output  []bool
-	touched map[value]int // nodes that name a state itself
-	done    []bool        // nodes that another op has taken in
-	tables  map[tableKey]value
-	turning map[tableKey]*op   // turns that another one may join
-	made    map[value]*product // the product that gives a value
+	*plan.Lowering
+	device Device
+	ops    []op
 }
 
-func newLowering(g *kernels.Graph, options kernels.Options, device Device) *lowering {
-	n := g.Values()
-	l := &lowering{
-		Graph: g, options: options, device: device,
-		places: make([]place, n), bytes: make([]int, n), readers: make([][]int, n), output: make([]bool, n),
-		consts: map[value][]float32{}, touched: map[value]int{}, done: make([]bool, len(g.Nodes)),
-		tables: map[tableKey]value{}, turning: map[tableKey]*op{}, made: map[value]*product{},
+// rules are what the kernels do at once. Each product of a norm normalises its rows
+// itself: a launch more would cost more than to read them again.
+var rules = plan.Rules{
+	Form: func(w *kernels.Weight, p kernels.Precision, windows bool) plan.Form {
+		return plan.Form(plan.Kind(w, p, windows))
+	},
+	Group:    func(f plan.Form) plan.Form { return f },
+	Segments: mostSegments, Norms: true, Resize: true, Turns: mostTurns,
+}
+
+func lower(g *kernels.Graph, options kernels.Options, device Device) (*lowering, error) {
+	planned, err := plan.Lower(g, options, rules)
+	if err != nil {
+		return nil, err
 	}
-	for i, node := range g.Nodes {
-		for _, v := range operands(node.Op) {
-			l.readers[v] = append(l.readers[v], i)
-			if g.Info(v).Kind == kernels.IsState {
-				l.touched[v]++
-			}
+	l := &lowering{Lowering: planned, device: device}
+	if err := l.Schedule(); err != nil {
+		return nil, err
+	}
+	for _, s := range l.Steps {
+		o, err := l.launch(s)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", o.name, err)
 		}
+		l.ops = append(l.ops, o)
 	}
-	for _, v := range g.Outputs {
-		l.output[v] = true
+	return l, nil
+}
+
+// launch makes the launch of a step, with the buffers that it needs.
+func (l *lowering) launch(s *plan.Step) (o op, err error) {
+	named := func(format string, v value, args ...any) string {
+		return fmt.Sprintf(format+" %v", append(args, l.Info(v).Shape)...)
 	}
-	for v := value(1); int(v) < n; v++ {
-		info := g.Info(v)
-		size, _ := info.Type.RowBytes(info.Shape.MaxLen())
-		l.places[v], l.bytes[v] = place{root: v, ld: info.Shape.Cols()}, size
+	switch w := s.Work.(type) {
+	case *plan.Product:
+		return op{"MatMul " + w.Segments[0].Key.Weight.Name, l.product(w, s)}, nil
+	case plan.Table:
+		return op{named("RoPE table", w.To), &turnTable{Table: w}}, nil
+	case *plan.Turn:
+		return op{named("RoPE", w.Turns[0].X), &turn{w}}, nil
+	case plan.Keep:
+		return op{"Store " + l.Info(w.To).Name, &copyRows{from: w.From, to: w.To, after: kernels.N(0), row: w.Row}}, nil
+	case plan.Copy:
+		return op{named("Copy", w.To), &copyRows{from: w.From, to: w.To, after: w.After}}, nil
+	case plan.PadRows:
+		return op{named("Pad", w.To), &padRows{w}}, nil
+	case plan.Windows:
+		return op{named("Conv2D %s", w.To, w.W.Name), newWindows(w)}, nil
+	case plan.Attend:
+		a, err := l.attention(w, s)
+		return op{named("Attention of %v keys", w.To, w.Keys), a}, err
+	case plan.Cells:
+		return op{named("LSTM %s", w.To, w.WX.Name), newCells(w)}, nil
+	case plan.Plain:
+		o.name = named("%s", w.To, kernels.NameOf(w.Op))
+		o.work, err = l.plain(w, s)
+		return o, err
 	}
-	return l
+	return o, fmt.Errorf("%T is not a step that cuda knows", s.Work)
 }
 
-// temp adds a value of f32.
-func (l *lowering) temp(rows kernels.Dim, cols int) value {
-	v := l.buffer(4 * rows.Max() * cols)
-	l.infos[int(v)-l.Graph.Values()].Shape = kernels.Shape{rows, kernels.N(cols)}
-	l.places[v].ld = cols
-	return v
-}
-
-// buffer adds bytes without a shape.
-func (l *lowering) buffer(bytes int) value {
-	v := value(len(l.places))
-	l.infos = append(l.infos, kernels.Info{Type: kernels.F32, Node: -1})
-	l.places = append(l.places, place{root: v})
-	l.bytes = append(l.bytes, bytes)
-	l.output = append(l.output, false)
-	return v
-}
-
-// part adds a view of some columns of v.
-func (l *lowering) part(v value, start, cols int) value {
-	rows, _ := l.size(v)
-	view := l.temp(rows, cols)
-	l.places[view] = l.places[v]
-	l.places[view].offset += start
-	l.bytes[view] = 0
-	return view
-}
-
-func (l *lowering) info(v value) kernels.Info {
-	if n := l.Graph.Values(); int(v) >= n {
-		return l.infos[int(v)-n]
-	}
-	return l.Graph.Info(v)
-}
-
-func (l *lowering) size(v value) (rows kernels.Dim, cols int) {
-	shape := l.info(v).Shape
-	return shape.Rows(), shape.Cols()
-}
-
-// whole gives v, or a copy of it whose rows follow each other.
-func (l *lowering) whole(node int, v value) value {
-	rows, cols := l.size(v)
-	if l.places[v].ld == cols {
-		return v
-	}
-	out := l.temp(rows, cols)
-	l.copy(node, v, out, kernels.N(0))
-	return out
-}
-
-func (l *lowering) copy(node int, from, to value, after kernels.Dim) {
-	l.add(node, &copyRows{from: from, to: to, after: after}, "Copy", []value{from}, []value{to})
-}
-
-func (l *lowering) add(node int, w work, name string, reads, writes []value, scratch ...value) *op {
-	o := &op{first: node, work: w, reads: reads, writes: writes, scratch: scratch}
-	o.name = name
-	if len(writes) > 0 {
-		o.name = fmt.Sprintf("%s %v", name, l.info(writes[0]).Shape)
-	}
-	l.ops = append(l.ops, o)
-	return o
-}
-
-// lower goes through the nodes twice: products with all that they take in, then
-// the rest.
-func (l *lowering) lower() error {
-	for _, n := range l.Nodes {
-		if c, ok := n.Op.(kernels.Const); ok {
-			l.consts[n.Out] = c.W.Float32()
-		}
-	}
-	l.products()
-	for i, n := range l.Nodes {
-		if l.done[i] {
-			continue
-		}
-		if err := l.node(i, n); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// operands lists what an operator reads.
-func operands(op kernels.Op) []value {
-	switch op := op.(type) {
-	case kernels.MatMul:
-		return some(op.X, op.Residual)
+// plain makes the launch of an operator that is computed as it stands.
+func (l *lowering) plain(p plan.Plain, s *plan.Step) (work, error) {
+	switch op := p.Op.(type) {
 	case kernels.Embed:
-		return some(op.IDs)
+		return &embedRows{Embed: op, to: p.To}, nil
 	case kernels.Gather:
-		return some(op.X, op.Rows)
-	case kernels.Norm:
-		return some(op.X)
-	case kernels.RoPE:
-		return some(op.X, op.Positions)
-	case kernels.Store:
-		return some(op.X, op.State)
-	case kernels.Attention:
-		return some(op.Q, op.K, op.V, op.Mask)
+		return &gather{op, p.To}, nil
 	case kernels.Softmax:
-		return some(op.X)
+		return &softmax{op, p.To}, nil
 	case kernels.LogProb:
-		return some(op.X, op.Rows, op.Cols)
+		return &logProb{op, p.To}, nil
 	case kernels.Sample:
-		return some(op.X, op.Recent, op.How)
+		return l.sample(op, p.To, s), nil
 	case kernels.Resize:
-		return some(op.X, op.Across, op.Down)
+		return &resizeBytes{op, p.To}, nil
 	case kernels.LogPower:
-		return some(op.X)
+		return &logPower{op, p.To}, nil
 	case kernels.Activate:
-		return some(op.X)
+		return &activateEach{op, p.To}, nil
 	case kernels.Binary:
-		return some(op.X, op.Y)
-	case kernels.Conv1D:
-		return some(op.X)
-	case kernels.Conv2D:
-		return some(op.X)
-	case kernels.Pad:
-		return some(op.X)
-	case kernels.LSTM:
-		return some(op.X, op.H, op.C)
+		return &binaryEach{op, p.To}, nil
 	case kernels.MeanRows:
-		return some(op.X)
+		return &meanRows{op, p.To}, nil
+	case kernels.Norm:
+		return &normRows{normOf{Norm: op}, p.To}, nil
 	case kernels.MaxPool2D:
-		return some(op.X)
-	case kernels.Concat:
-		return op.Xs
-	case kernels.Slice:
-		return some(op.X)
-	case kernels.Reshape:
-		return some(op.X)
+		return &maxPool{op, p.To}, nil
 	}
-	return nil
+	return nil, fmt.Errorf("%T is not an operator that cuda knows", p.Op)
 }
 
-func some(vs ...value) []value {
-	out := vs[:0]
-	for _, v := range vs {
-		if v != 0 {
-			out = append(out, v)
-		}
-	}
-	return out
+// scratch adds a buffer that lives while a step runs.
+func (l *lowering) scratch(s *plan.Step, bytes int) value {
+	v := l.Buffer(bytes)
+	s.Scratch = append(s.Scratch, v)
+	return v
 }

@@ -29,7 +29,7 @@ func (p *product) matvecRows(rows int) int {
 
 // matvecBytes is the shared memory for prepared rows.
 func (p *product) matvecBytes(rows int) int {
-	width := padded(p.cols)
+	width := padded(p.Cols)
 	switch {
 	case isBlocks(p.kind):
 		return rows * (width + 8*width/32)
@@ -45,13 +45,13 @@ func (p *product) matvec(r *recorder, c *cProduct, cmd *Command, rows int) {
 	const warps, blocksEach, most = matvecThreads / 32, 4, 8
 	outputs := 0
 	for _, s := range p.segments {
-		outputs += s.key.w.Rows()
+		outputs += s.Key.Weight.Rows()
 	}
 	c.perWarp = int32(min(max(1, outputs/(warps*blocksEach*r.device().SMs)), most))
 	blocks := 0
 	for i, s := range p.segments {
 		c.segments[i].first = int32(blocks)
-		blocks += ceil(s.key.w.Rows(), warps*int(c.perWarp))
+		blocks += ceil(s.Key.Weight.Rows(), warps*int(c.perWarp))
 	}
 	cmd.Kernel = fmt.Sprintf("matvec_%s_%d", p.kind, rows)
 	cmd.Grid = [3]int{blocks, 1, 1}

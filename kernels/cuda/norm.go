@@ -8,8 +8,6 @@ type normOf struct {
 	device cNorm
 }
 
-func newNorm(op kernels.Norm) *normOf { return &normOf{Norm: op} }
-
 // load puts the gain, its offset added, and the bias on the device.
 func (n *normOf) load(e *executable) (err error) {
 	n.device = cNorm{kind: int32(n.Kind), epsilon: n.Epsilon}
@@ -43,7 +41,7 @@ type normRows struct {
 }
 
 func (n *normRows) command(r *recorder) Command {
-	rows, cols := r.size(n.X)
+	rows, cols := r.Size(n.X)
 	groups := max(1, n.Groups)
 	c := cNormOf{x: r.mat(n.X), to: r.mat(n.to), norm: n.device, scalars: r.scalars, groups: int32(groups)}
 	return Command{

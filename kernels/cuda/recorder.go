@@ -18,15 +18,15 @@ func (r *recorder) device() Device { return r.lowering.device }
 func (r *recorder) at(v value) Ptr { return r.instance.address(v) }
 
 func (r *recorder) mat(v value) cMat {
-	rows, cols := r.size(v)
-	return cMat{at: r.at(v), rows: dimOf(rows), cols: int32(cols), ld: int32(r.places[v].ld)}
+	rows, cols := r.Size(v)
+	return cMat{at: r.at(v), rows: dimOf(rows), cols: int32(cols), ld: int32(r.Places[v].Ld)}
 }
 
 // bound is the largest length that the commands must serve.
 func (r *recorder) bound(d kernels.Dim) int { return d.At(&r.bounds) }
 
 func (r *recorder) elements(v value) int {
-	rows, cols := r.size(v)
+	rows, cols := r.Size(v)
 	return r.bound(rows) * cols
 }
 
@@ -78,8 +78,8 @@ func (e *executable) boundsOf(key classKey) (bounds kernels.Scalars) {
 
 // lengthScalars marks the scalars that the shapes of values depend on.
 func lengthScalars(l *lowering) (out [kernels.MaxScalars + 1]bool) {
-	for v := value(1); int(v) < len(l.places); v++ {
-		for _, d := range l.info(v).Shape {
+	for v := value(1); int(v) < len(l.Places); v++ {
+		for _, d := range l.Info(v).Shape {
 			if !d.Static() {
 				out[d.Scalar.ID] = true
 			}

@@ -2,26 +2,12 @@ package cuda
 
 import "github.com/kuai-robot/kuai/kernels"
 
-// takeResize lets the windows of a convolution resize the picture themselves where
-// nothing else reads it and each number is needed once.
-func (l *lowering) takeResize(op kernels.Conv2D) (kernels.Resize, bool) {
-	info := l.info(op.X)
-	if info.Kind != kernels.Computed || info.Node < 0 || l.onlyReader(op.X) < 0 || max(1, op.Stride) < max(op.W.Shape[2], op.W.Shape[3]) {
-		return kernels.Resize{}, false
-	}
-	from, ok := l.Nodes[info.Node].Op.(kernels.Resize)
-	if ok {
-		l.done[info.Node] = true
-	}
-	return from, ok
-}
-
 // picture is what both kernels know of the camera's picture and of the resized one.
 func (r *recorder) picture(op kernels.Resize) cPicture {
 	return cPicture{
 		x: r.at(op.X), across: r.at(op.Across), down: r.at(op.Down), scalars: r.scalars, width: int32(op.Width.ID),
-		channels: int32(r.info(op.X).Shape.Cols()), acrossLd: int32(r.info(op.Across).Shape.Cols()), downLd: int32(r.info(op.Down).Shape.Cols()),
-		outHeight: int32(r.info(op.Down).Shape[0].Max()), outWidth: int32(r.info(op.Across).Shape[0].Max()),
+		channels: int32(r.Info(op.X).Shape.Cols()), acrossLd: int32(r.Info(op.Across).Shape.Cols()), downLd: int32(r.Info(op.Down).Shape.Cols()),
+		outHeight: int32(r.Info(op.Down).Shape[0].Max()), outWidth: int32(r.Info(op.Across).Shape[0].Max()),
 	}
 }
 
@@ -45,16 +31,13 @@ func (o *resizeBytes) command(r *recorder) Command {
 }
 
 // resizeWindows are the windows of a Conv2D of the resized picture.
-type resizeWindows struct {
-	windows
-	from kernels.Resize
-}
+type resizeWindows struct{ windows }
 
 func (o *resizeWindows) command(r *recorder) Command {
 	c := cResizeWindows{
-		from: r.picture(o.from), to: r.mat(o.to), scale: o.scale, shift: o.shift, kh: int32(o.W.Shape[2]), kw: int32(o.W.Shape[3]),
-		stride: int32(max(1, o.Stride)), padding: int32(o.Padding), placesWide: int32(o.wide),
+		from: r.picture(*o.Resize), to: r.mat(o.To), scale: o.scale, shift: o.shift, kh: int32(o.W.Shape[2]), kw: int32(o.W.Shape[3]),
+		stride: int32(max(1, o.Stride)), padding: int32(o.Padding), placesWide: int32(o.Wide),
 	}
-	n := r.elements(o.to)
-	return Command{Kernel: "resize_windows", Grid: r.across(n, 256), Block: 256, Params: raw(&c), Cost: r.resizeCost(o.from, n, 4)}
+	n := r.elements(o.To)
+	return Command{Kernel: "resize_windows", Grid: r.across(n, 256), Block: 256, Params: raw(&c), Cost: r.resizeCost(*o.Resize, n, 4)}
 }

@@ -1,6 +1,9 @@
 package cuda
 
-import "github.com/kuai-robot/kuai/kernels"
+import (
+	"github.com/kuai-robot/kuai/kernels"
+	"github.com/kuai-robot/kuai/kernels/plan"
+)
 
 // sample chooses tokens, with memory for the logits and weights of its rows.
 type sample struct {
@@ -8,10 +11,9 @@ type sample struct {
 	to, weights, logits value
 }
 
-func (l *lowering) sample(i int, op kernels.Sample, out value) {
-	rows, cols := l.size(op.X)
-	s := &sample{op, out, l.temp(rows, cols), l.temp(rows, cols)}
-	l.add(i, s, "Sample", []value{op.X, op.Recent, op.How}, []value{out}, s.weights, s.logits)
+func (l *lowering) sample(op kernels.Sample, out value, s *plan.Step) *sample {
+	bytes := 4 * l.Info(op.X).Shape.MaxLen()
+	return &sample{op, out, l.scratch(s, bytes), l.scratch(s, bytes)}
 }
 
 func (s *sample) load(*executable) error { return nil }
@@ -19,9 +21,9 @@ func (s *sample) load(*executable) error { return nil }
 func (s *sample) command(r *recorder) Command {
 	c := cSample{
 		x: r.mat(s.X), recent: r.at(s.Recent), how: r.at(s.How), to: r.at(s.to), weights: r.at(s.weights), logits: r.at(s.logits),
-		scalars: r.scalars, n: dimOf(r.info(s.Recent).Shape[0]),
+		scalars: r.scalars, n: dimOf(r.Info(s.Recent).Shape[0]),
 	}
-	rows, _ := r.size(s.X)
+	rows, _ := r.Size(s.X)
 	n := float64(r.elements(s.X))
 	return Command{
 		Kernel: "sample_rows", Grid: [3]int{max(1, r.bound(rows)), 1, 1}, Block: 512, Params: raw(&c),

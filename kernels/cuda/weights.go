@@ -7,16 +7,11 @@ import (
 	"sync"
 
 	"github.com/kuai-robot/kuai/kernels"
+	"github.com/kuai-robot/kuai/kernels/plan"
 )
 
-// packKey tells the packed forms of one weight apart.
-type packKey struct {
-	w    *kernels.Weight
-	kind kernels.DType
-	// windows says that the inputs of a convolution come place after place with
-	// all channels, not channel after channel.
-	windows bool
-}
+// packKey tells the packed forms of one weight apart; its Form is a kernels.DType.
+type packKey = plan.Key
 
 // packed is a weight on the device, shared by the executables that use it.
 type packed struct {
@@ -29,7 +24,7 @@ type packed struct {
 // goroutines.
 type Packed struct {
 	mu     sync.Mutex
-	packed map[packKey]*packed
+	packed map[plan.ID]*packed
 }
 
 // Held gives the bytes of packed weights on the device.
@@ -42,21 +37,6 @@ func (b *Packed) Held() (weights int64) {
 	return weights
 }
 
-// kindOf is the packed form in which a product at precision p uses w.
-func kindOf(w *kernels.Weight, p kernels.Precision, windows bool) kernels.DType {
-	switch {
-	case p == kernels.BFloat16:
-		return kernels.BF16
-	case p == kernels.Int8, p == kernels.Stored && w.Type == kernels.I8:
-		return kernels.I8
-	case p == kernels.Stored && !windows:
-		return w.Type
-	case w.Type == kernels.F16 && !windows:
-		return kernels.F16
-	}
-	return kernels.F32
-}
-
 // isBlocks says whether a kind is packed in blocks of 32 with scales.
 func isBlocks(kind kernels.DType) bool { return kind > kernels.I8 }
 
@@ -66,10 +46,10 @@ func padded(inputs int) int { return (inputs + 31) / 32 * 32 }
 type planes struct{ data, meta, high, scale []byte }
 
 // planeBytes gives the sizes of the planes.
-func (key packKey) planeBytes() (data, meta, high, scale int) {
-	rows, width := key.w.Rows(), padded(key.w.Cols())
+func planeBytes(key packKey) (data, meta, high, scale int) {
+	rows, width := key.Weight.Rows(), padded(key.Weight.Cols())
 	blocks := width / 32
-	switch key.kind {
+	switch kernels.DType(key.Form) {
 	case kernels.F32:
 		return rows * width * 4, 0, 0, 0
 	case kernels.F16, kernels.BF16:
@@ -88,8 +68,8 @@ func (key packKey) planeBytes() (data, meta, high, scale int) {
 	return rows * blocks * 16, rows * blocks / 8 * 20, rows * blocks * 8, 0
 }
 
-func (key packKey) bytes() int {
-	data, meta, high, scale := key.planeBytes()
+func packedBytes(key packKey) int {
+	data, meta, high, scale := planeBytes(key)
 	return data + meta + high + scale
 }
 
@@ -98,32 +78,33 @@ func (e *executable) pack(key packKey) (cMatrix, error) {
 	b := e.backend
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	p := b.packed[key]
+	id := key.ID()
+	p := b.packed[id]
 	if p == nil {
 		c, err := b.upload(key)
 		if err != nil {
-			return cMatrix{}, fmt.Errorf("weight %s %v: %w", key.w.Name, key.w.Shape, err)
+			return cMatrix{}, fmt.Errorf("weight %s %v: %w", key.Weight.Name, key.Weight.Shape, err)
 		}
-		p = &packed{c: c, bytes: key.bytes()}
+		p = &packed{c: c, bytes: packedBytes(key)}
 		if b.packed == nil {
-			b.packed = map[packKey]*packed{}
+			b.packed = map[plan.ID]*packed{}
 		}
-		b.packed[key] = p
+		b.packed[id] = p
 	}
 	p.users++
-	e.used = append(e.used, key)
+	e.used = append(e.used, id)
 	return p.c, nil
 }
 
 // upload packs a weight and copies it to the device.
 func (b *Backend) upload(key packKey) (c cMatrix, err error) {
 	var p planes
-	data, meta, high, scale := key.planeBytes()
+	data, meta, high, scale := planeBytes(key)
 	if !b.driver.Device().Paper {
 		p = planes{make([]byte, data), make([]byte, meta), make([]byte, high), make([]byte, scale)}
 		p.fill(key)
-		if key.w.Packed != nil {
-			key.w.Packed()
+		if key.Weight.Packed != nil {
+			key.Weight.Packed()
 		}
 	}
 	for _, part := range []struct {
@@ -154,29 +135,29 @@ func (b *Backend) free(c cMatrix) {
 }
 
 // release gives back what pack gave.
-func (b *Backend) release(keys []packKey) {
+func (b *Backend) release(ids []plan.ID) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, key := range keys {
-		p := b.packed[key]
+	for _, id := range ids {
+		p := b.packed[id]
 		if p.users--; p.users == 0 {
 			b.free(p.c)
-			delete(b.packed, key)
+			delete(b.packed, id)
 		}
 	}
 }
 
 // fill packs all rows.
 func (p *planes) fill(key packKey) {
-	w := key.w
+	w := key.Weight
 	switch {
-	case isBlocks(key.kind):
+	case isBlocks(kernels.DType(key.Form)):
 		size, _ := w.Type.RowBytes(w.Cols())
 		_, block := w.Type.Block()
 		for at, i := 0, 0; at < size*w.Rows(); at, i = at+block, i+1 {
-			p.block(key.kind, i, w.Data[at:at+block])
+			p.block(kernels.DType(key.Form), i, w.Data[at:at+block])
 		}
-	case key.kind == kernels.I8 && w.Type == kernels.I8:
+	case kernels.DType(key.Form) == kernels.I8 && w.Type == kernels.I8:
 		p.bytes(key)
 	default:
 		p.floats(key)
@@ -228,10 +209,10 @@ func q6(b []byte, i int) byte {
 
 // bytes packs stored 8-bit numbers with their scales.
 func (p *planes) bytes(key packKey) {
-	w, n, width := key.w, key.w.Cols(), padded(key.w.Cols())
+	w, n, width := key.Weight, key.Weight.Cols(), padded(key.Weight.Cols())
 	for r := range w.Rows() {
 		row := append([]byte{}, w.Data[r*n:(r+1)*n]...)
-		if key.windows {
+		if key.Windows {
 			reorder(row, w)
 		}
 		copy(p.data[r*width:], row)
@@ -241,14 +222,14 @@ func (p *planes) bytes(key packKey) {
 
 // floats packs decoded numbers, rounded where the form asks for it.
 func (p *planes) floats(key packKey) {
-	w, width := key.w, padded(key.w.Cols())
+	w, width := key.Weight, padded(key.Weight.Cols())
 	row := make([]float32, w.Cols())
 	for r := range w.Rows() {
 		w.Row(row, r)
-		if key.windows {
+		if key.Windows {
 			reorder(row, w)
 		}
-		if key.kind == kernels.I8 {
+		if kernels.DType(key.Form) == kernels.I8 {
 			step := stepOf(row)
 			binary.LittleEndian.PutUint32(p.scale[4*r:], math.Float32bits(step))
 			for i, x := range row {
@@ -257,7 +238,7 @@ func (p *planes) floats(key packKey) {
 			continue
 		}
 		for i, x := range row {
-			switch at := r*width + i; key.kind {
+			switch at := r*width + i; kernels.DType(key.Form) {
 			case kernels.F16:
 				binary.LittleEndian.PutUint16(p.data[2*at:], kernels.FloatToHalf(x))
 			case kernels.BF16:

@@ -114,13 +114,16 @@ func Split(w *kernels.Weight, parts int) []*kernels.Weight {
 	}
 	size := len(w.Data) / parts
 	for i := range out {
-		shape := append([]int{w.Shape[0] / parts}, w.Shape[1:]...)
-		part := &kernels.Weight{Name: fmt.Sprintf("%s[%d/%d]", w.Name, i, parts), Type: w.Type, Shape: shape, Data: w.Data[i*size : (i+1)*size]}
-		part.Range, part.Packed = w.Range, w.Packed
+		part := *w
+		part.Name, part.Shape = fmt.Sprintf("%s[%d/%d]", w.Name, i, parts), append([]int{w.Shape[0] / parts}, w.Shape[1:]...)
+		part.Data = w.Data[i*size : (i+1)*size]
+		if w.Source != "" {
+			part.Source = fmt.Sprintf("%s[%d/%d]", w.Source, i, parts)
+		}
 		if rows := len(w.Scales) / parts; rows > 0 {
 			part.Scales = w.Scales[i*rows : (i+1)*rows]
 		}
-		out[i] = part
+		out[i] = &part
 	}
 	return out
 }

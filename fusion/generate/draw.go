@@ -85,6 +85,11 @@ func (s *Session) readDraw(ctx context.Context, token int32, o *Sampling, share 
 	copy(d.I32(p.recentTokens), s.recent)
 	copy(d.F32(p.how), []float32{float32(o.Temperature), float32(o.TopP), float32(penalty), float32(share)})
 	if err := d.Run(ctx); err != nil {
+		if held := s.held; s.recover(err) {
+			if _, err = s.read(ctx, held, false); err == nil {
+				return s.readDraw(ctx, token, o, share)
+			}
+		}
 		return 0, err
 	}
 	s.held = append(s.held, token)

@@ -112,7 +112,13 @@ func (c *Scorer) Expand(ctx context.Context, node int, logp []float64) error {
 		if err := c.plan(node); err != nil {
 			return err
 		}
-		if err := c.pass(ctx); err != nil {
+		prompt := slices.Concat(c.session.held, c.rest)
+		err := c.pass(ctx)
+		if err != nil && c.session.recover(err) {
+			c.turn = 0
+			err = c.Prompt(ctx, prompt)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -186,6 +186,10 @@ func (s *Session) read(ctx context.Context, tokens []int32, wanted bool) ([]floa
 			s.next.I32(p.rows)[0] = int32(n - 1)
 		}
 		if err := s.next.Run(ctx); err != nil {
+			if all := append(s.held, tokens...); s.recover(err) {
+				tokens = all
+				continue
+			}
 			return nil, err
 		}
 		s.held = append(s.held, tokens[:n]...)
@@ -195,6 +199,18 @@ func (s *Session) read(ctx context.Context, tokens []int32, wanted bool) ([]floa
 		return nil, nil
 	}
 	return s.next.F32(p.logits), nil
+}
+
+// recover says whether an error means that the cache is empty and can be filled
+// again. What came of media cannot.
+func (s *Session) recover(err error) bool {
+	if !errors.Is(err, kernels.ErrStatesLost) {
+		return false
+	}
+	again := s.seen == 0
+	s.held, s.branches, s.seen = nil, nil, 0
+	s.begin()
+	return again
 }
 
 // fill sets what the next run reads.

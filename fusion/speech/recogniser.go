@@ -45,7 +45,7 @@ type Recogniser struct {
 	words   *vocabulary
 	encode  *encodeProgram
 	decode  *decodeProgram
-	silence *silence // nil: none is remembered
+	silence [][]uint16 // of each state that the decoder attends to, f16; nil: none is remembered
 }
 
 // Open loads the model of a folder for backend.
@@ -94,7 +94,7 @@ func open(f *checkpoint.File, dir string, backend kernels.Backend, o Options) (*
 		return nil, errors.Join(err, r.encode.Close())
 	}
 	if !o.Plain {
-		if err := r.rememberSilence(backend); err != nil {
+		if err := r.rememberSilence(); err != nil {
 			return nil, errors.Join(err, r.Close())
 		}
 	}
@@ -127,7 +127,7 @@ func (o Options) withDefaults(c *hearing.Config) (Options, error) {
 
 // Close frees the weights once the last session is closed.
 func (r *Recogniser) Close() error {
-	return errors.Join(r.silence.close(), r.encode.Close(), r.decode.Close())
+	return errors.Join(r.encode.Close(), r.decode.Close())
 }
 
 // Config is the shape of the model.
@@ -142,8 +142,7 @@ type Session struct {
 	encode     *kernels.Session
 	decode     *kernels.Session
 	mel        *audio.LogMel
-	silence    *kernels.Session // nil where none is remembered
-	silentFrom int              // the first embedding that is of silence
+	silentFrom int // the first embedding that is of silence
 	search     search
 	vocabulary *Vocabulary // nil: none
 	heard      int         // embeddings of the newest clip that the decoder attends to
@@ -164,19 +163,10 @@ func (r *Recogniser) NewSession() (*Session, error) {
 		return nil, errors.Join(err, encode.Close())
 	}
 	s := &Session{recogniser: r, encode: encode, decode: decode, mel: mel, silentFrom: r.config.Positions}
-	if r.silence != nil {
-		if s.silence, err = r.silence.NewSession(r.silence.session); err != nil {
-			return nil, errors.Join(err, s.Close())
-		}
-	}
 	return s, nil
 }
 
 // Close frees the memory of the session.
 func (s *Session) Close() error {
-	err := errors.Join(s.decode.Close(), s.encode.Close())
-	if s.silence != nil {
-		err = errors.Join(err, s.silence.Close())
-	}
-	return err
+	return errors.Join(s.decode.Close(), s.encode.Close())
 }

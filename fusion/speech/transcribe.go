@@ -2,10 +2,12 @@ package speech
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
 
+	"github.com/kuai-robot/kuai/kernels"
 	"github.com/kuai-robot/kuai/perception/audio"
 )
 
@@ -110,8 +112,18 @@ func check(samples []float32) error {
 	return nil
 }
 
-// transcribe hears a clip that fits the model.
+// transcribe hears a clip that fits the model, a second time if the backend lost what
+// it had of it.
 func (s *Session) transcribe(ctx context.Context, samples []float32, language int32, draft []int32) (Result, error) {
+	r, err := s.transcribeOnce(ctx, samples, language, draft)
+	if errors.Is(err, kernels.ErrStatesLost) {
+		s.silentFrom = s.recogniser.config.Positions
+		return s.transcribeOnce(ctx, samples, language, draft)
+	}
+	return r, err
+}
+
+func (s *Session) transcribeOnce(ctx context.Context, samples []float32, language int32, draft []int32) (Result, error) {
 	heard, err := s.hear(ctx, samples)
 	if err != nil {
 		s.heard = 0

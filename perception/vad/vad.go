@@ -120,7 +120,11 @@ func (s *Session) Hear(ctx context.Context, samples []float32) (float32, error) 
 	}
 	copy(in, s.last[:])
 	copy(in[before:], samples)
-	if err := s.kernels.Run(ctx); err != nil {
+	err := s.kernels.Run(ctx)
+	if errors.Is(err, kernels.ErrStatesLost) {
+		err = s.kernels.Run(ctx) // as at the beginning of a stream
+	}
+	if err != nil {
 		return 0, err
 	}
 	copy(s.last[:], samples[Chunk-before:])

@@ -144,8 +144,7 @@ func (l *Listener) recognise(ctx context.Context, s *segment) error {
 func (l *Listener) conclude(ctx context.Context, s *segment, before *guess) (result speech.Result, err error) {
 	samples, result := before.samples, before.result
 	switch {
-	case before.spoken >= 0 && s.early && before.spoken <= s.spoken:
-		// What was whole enough to be told is told as it was.
+	case s.early && before.considered:
 		return result, nil
 	case before.spoken < 0 || s.spoken > len(before.samples) || before.spoken > s.spoken || before.considered:
 		// Also what was not clear at the pause: there is more of its last sound now.

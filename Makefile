@@ -77,6 +77,9 @@ test-jetson: ## unit tests of what moves the joints as arm64 programs, under qem
 	deploy/jetson/test.sh
 	$(GO) test -count=1 -v ./deploy
 
+test-jetson-install: test-deps ## install, upgrade, remove and purge build/jetson/kuai.deb in an arm64 system of its own (needs root; after make jetson)
+	deploy/jetson/install.sh
+
 ## --- training ----------------------------------------------------------------
 
 TRAIN_VENV := .venv-train
@@ -185,4 +188,4 @@ $(VENV)/bin/ruff:
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install -q ruff==0.14.5
 
-.PHONY: help run build deps fw models man web pictures eval bench peers-deps bench-peers figures jetson test-jetson train-deps train-guard train-planner train-voice-deps train-voice parity-voice test-train test mutation branches soak soak-day test-arm64 test-web test-lerobot web-deps test-deps lint
+.PHONY: help run build deps fw models man web pictures eval bench peers-deps bench-peers figures jetson test-jetson test-jetson-install train-deps train-guard train-planner train-voice-deps train-voice parity-voice test-train test mutation branches soak soak-day test-arm64 test-web test-lerobot web-deps test-deps lint

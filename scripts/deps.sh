@@ -38,6 +38,7 @@ clang-format|clang-format|formats the C sources
 gcc-aarch64-linux-gnu|aarch64-linux-gnu-gcc|compiles the kernels for Arm
 libc6-dev-arm64-cross|/usr/aarch64-linux-gnu/include/stdio.h|the C library they are compiled with
 qemu-user-static|qemu-aarch64-static|runs them where the processor is another one
+debootstrap|/usr/sbin/debootstrap|a small arm64 system to install the package for a Jetson in
 '
 
 present() {

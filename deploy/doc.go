@@ -7,5 +7,6 @@
 //	udev/     device names that stay the same, and who may use them
 //	etc/      the configuration that is installed: loopback, simulator-free, held
 //	debian/   the package's control file and what runs at installation
-//	jetson/   the sysroot, the cross build, the package, its tests under qemu
+//	jetson/   the sysroot, the cross build, the package, its tests and its
+//	          installation under qemu
 package deploy

@@ -14,6 +14,7 @@ import (
 // skillFlags say what carries skills out in an evaluation.
 func (o *evalFlags) skillFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.skills, "skills", "", "what carries skills out: scripted or learned `SKILLS`; empty: as the configuration has it")
+	flags.StringVar(&o.can, "can", "", "what judges them: scripted or learned `AFFORDANCES`; empty: as the configuration has it")
 	flags.StringVar(&o.policy, "policy", "", "the learned policy of this `FOLDER` instead of the built-in one; means --skills learned")
 }
 
@@ -23,7 +24,7 @@ func (o *evalFlags) setSkills(c *config.Config) error {
 	if slices.Contains(eval.PixelSuites(), o.suite) {
 		c.Sim.World, c.Planner.Catalogue = config.Workbench, config.Workbench
 	}
-	if (o.suite == eval.KitchenSuite || o.suite == eval.KitchenFreshSuite) && o.world == "" {
+	if eval.Household(o.suite) && o.world == "" {
 		o.world = config.Kitchen
 	}
 	if o.world != "" {
@@ -47,6 +48,15 @@ func (o *evalFlags) setSkills(c *config.Config) error {
 		c.Runner = o.skills
 	default:
 		return fmt.Errorf("--skills %q: want %s or %s", o.skills, config.Scripted, config.Learned)
+	}
+	switch {
+	case o.can == "":
+	case o.can != config.Scripted && o.can != config.Learned:
+		return fmt.Errorf("--can %q: want %s or %s", o.can, config.Scripted, config.Learned)
+	case o.can == config.Learned && c.Runner != config.Learned:
+		return fmt.Errorf("--can %s: it judges what the learned policy can do: give --skills %s as well", o.can, config.Learned)
+	default:
+		c.Affordance = o.can
 	}
 	return nil
 }

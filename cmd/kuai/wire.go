@@ -78,12 +78,15 @@ func readSuite(name string) (*eval.Suite, error) {
 	if name == eval.KitchenFreshSuite {
 		return eval.KitchenFresh(), nil
 	}
+	if name == eval.KitchenLaterSuite {
+		return eval.KitchenLater(), nil
+	}
 	if suite, ok := eval.Pixels(name); ok {
 		return suite, nil
 	}
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("suite: %w (want tabletop, kitchen, kitchen-fresh, %s or a JSONL file)", err, strings.Join(eval.PixelSuites(), ", "))
+		return nil, fmt.Errorf("suite: %w (want tabletop, kitchen, kitchen-fresh, kitchen-later, %s or a JSONL file)", err, strings.Join(eval.PixelSuites(), ", "))
 	}
 	defer file.Close()
 	return eval.Read(name, file)

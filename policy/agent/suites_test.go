@@ -157,7 +157,7 @@ func TestSuitesByWords(t *testing.T) {
 	for _, c := range []struct {
 		suite *eval.Suite
 		least float64
-	}{{eval.Kitchen(), 0.5}, {eval.KitchenFresh(), 0.5}} {
+	}{{eval.Kitchen(), 0.5}, {eval.KitchenFresh(), 0.5}, {eval.KitchenLater(), 0.5}} {
 		families := map[string]*[2]int{}
 		report, err := eval.Run(context.Background(), c.suite, suiteBody{&house{}}, eval.Options{Seed: 1, Done: func(out *eval.Outcome) error {
 			f := families[out.Episode.Family]

@@ -14,6 +14,9 @@ var kitchen []byte
 //go:embed kitchen-fresh.jsonl
 var kitchenFresh []byte
 
+//go:embed kitchen-later.jsonl
+var kitchenLater []byte
+
 // Tabletop is the built-in suite of an arm at a table.
 func Tabletop() *Suite { return builtIn("tabletop", tabletop) }
 
@@ -29,6 +32,18 @@ const KitchenFreshSuite = "kitchen-fresh"
 
 // KitchenFresh is that suite.
 func KitchenFresh() *Suite { return builtIn(KitchenFreshSuite, kitchenFresh) }
+
+// KitchenLaterSuite is the name of one more, written when the failures of the fresh
+// one had been looked at.
+const KitchenLaterSuite = "kitchen-later"
+
+// KitchenLater is that suite.
+func KitchenLater() *Suite { return builtIn(KitchenLaterSuite, kitchenLater) }
+
+// Household says whether name is that of a suite of the household.
+func Household(name string) bool {
+	return name == KitchenSuite || name == KitchenFreshSuite || name == KitchenLaterSuite
+}
 
 func builtIn(name string, text []byte) *Suite {
 	s, err := Read(name, bytes.NewReader(text))

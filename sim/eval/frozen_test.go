@@ -14,7 +14,7 @@ import (
 // what they are: a figure is worth what the suite behind it was on that day.
 func TestSuitesAreFrozen(t *testing.T) {
 	var sums strings.Builder
-	for _, name := range []string{"kitchen-fresh.jsonl", "kitchen.jsonl", "tabletop.jsonl"} {
+	for _, name := range []string{"kitchen-fresh.jsonl", "kitchen-later.jsonl", "kitchen.jsonl", "tabletop.jsonl"} {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -30,30 +30,37 @@ func TestSuitesAreFrozen(t *testing.T) {
 	}
 }
 
-// The fresh suite shares no sentence and no scene with the one before, and has
-// each of its families.
-func TestFreshSuiteIsFresh(t *testing.T) {
-	old, fresh := eval.Kitchen(), eval.KitchenFresh()
+// A later suite shares no sentence and no scene with those before, and has each of
+// their families.
+func TestLaterSuitesAreFresh(t *testing.T) {
+	freshFrom(t, eval.KitchenFresh(), 8, eval.Kitchen())
+	freshFrom(t, eval.KitchenLater(), 3, eval.Kitchen(), eval.KitchenFresh())
+}
+
+func freshFrom(t *testing.T, fresh *eval.Suite, least int, before ...*eval.Suite) {
+	t.Helper()
 	said, scenes, families := map[string]bool{}, map[string]bool{}, map[string]int{}
-	for i := range old.Episodes {
-		e := &old.Episodes[i]
-		said[strings.ToLower(strings.Join(e.Instruction, "/"))] = true
-		scenes[fmt.Sprint(e.Scene)] = true
-		families[e.Family] = 0
+	for _, old := range before {
+		for i := range old.Episodes {
+			e := &old.Episodes[i]
+			said[strings.ToLower(strings.Join(e.Instruction, "/"))] = true
+			scenes[fmt.Sprint(e.Scene)] = true
+			families[e.Family] = 0
+		}
 	}
 	for i := range fresh.Episodes {
 		e := &fresh.Episodes[i]
 		families[e.Family]++
 		if text := strings.ToLower(strings.Join(e.Instruction, "/")); said[text] {
-			t.Errorf("line %d: %q was said before", e.Line, text)
+			t.Errorf("%s: line %d: %q was said before", fresh.Name, e.Line, text)
 		}
 		if scenes[fmt.Sprint(e.Scene)] {
-			t.Errorf("line %d: its scene is of the suite before", e.Line)
+			t.Errorf("%s: line %d: its scene is of a suite before", fresh.Name, e.Line)
 		}
 	}
 	for family, n := range families {
-		if n < 8 {
-			t.Errorf("family %s has %d episodes, want 8 or more", family, n)
+		if n < least {
+			t.Errorf("family %s has %d episodes, want %d or more", family, n, least)
 		}
 	}
 }

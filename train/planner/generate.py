@@ -29,6 +29,7 @@ SUITES = [
     EVAL / "tabletop.jsonl",
     EVAL / "kitchen.jsonl",
     EVAL / "kitchen-fresh.jsonl",
+    EVAL / "kitchen-later.jsonl",
     EVAL / "testdata" / "development.jsonl",
 ]
 RUN = 6  # words in a row that must not be shared with a suite

@@ -55,6 +55,10 @@ var arrows = map[string][]string{
 	"internal/turns": {"robot", "kernels", "perception", "fusion"},
 	// Any model into its int8 checkpoint; the caller says how one is opened.
 	"internal/quantize": {"kernels", "internal/checkpoint"},
+	// Versions of something that is learned, and going back to one.
+	"internal/lineage": {},
+	// The source of a training that Python runs.
+	"train": {},
 	// A full disk, for tests.
 	"internal/smalldisk": {},
 	// Threads that must be on time: the simulator's physics, the control loop.

@@ -52,6 +52,7 @@ func (a *app) demosCommand() *cobra.Command {
 	flags.Float64Var(&o.Noise, "noise", 1, "how strongly what is executed is disturbed; 0: not at all")
 	flags.BoolVar(&o.plain, "plain", false, "the usual light, colours, table and camera instead of drawn ones")
 	flags.StringVar(&o.policy, "policy", "", "let the policy of this `FOLDER` move the hand, and keep what the teacher would do (DAgger)")
+	flags.BoolVar(&o.Alone, "alone", false, "with --policy: the teacher never takes the hand over, so that success is the policy's own (train.vla.judge)")
 	flags.StringVar(&o.from, "from", "", "take the episodes of the LeRobot dataset in this `FOLDER`, your own demonstrations, instead of simulating any")
 	flags.IntVar(&o.execute, "execute", 4, "how many steps of a chunk the policy carries out before it looks again")
 	flags.StringVar(&o.Renderer, "renderer", "", "osmesa (the CPU) or egl (a GPU); empty: the GPU where there is one")
@@ -67,6 +68,8 @@ func (o *demoFlags) check() (err error) {
 		return exitf(exitInput, "--from: a dataset becomes shards for training: give --cache FOLDER and nothing else")
 	case o.Out == "" && o.Cache == "" && o.policy == "":
 		return exitf(exitInput, "give --out FOLDER for a dataset, --cache FOLDER for training, or both")
+	case o.Alone && o.policy == "":
+		return exitf(exitInput, "--alone: give the --policy that is left alone")
 	case !(o.Noise >= 0 && o.Noise <= 5):
 		return exitf(exitInput, "--noise %g: want 0 to 5", o.Noise)
 	}

@@ -52,6 +52,9 @@ type Config struct {
 	PlaceScale float64   `json:"place_scale"`
 	// Skills are those that were taught.
 	Skills []string `json:"skills"`
+	// Judge is how wide the layer of the network is that says how likely a skill is
+	// to succeed and whether what it is for is so; 0: there is none.
+	Judge int `json:"judge,omitempty"`
 	// Look tells the pictures of each camera, front and wrist, from others; a camera
 	// that is missing is not watched.
 	Look map[string]*Look `json:"look,omitempty"`
@@ -109,7 +112,7 @@ func (c *Config) check() error {
 		{"stem", len(c.Stem), 1, 6}, {"front[0]", c.Front[0], 16, 512}, {"front[1]", c.Front[1], 16, 512},
 		{"wrist[0]", c.Wrist[0], 16, 512}, {"wrist[1]", c.Wrist[1], 16, 512}, {"features", c.Features, hand.Features, hand.Features},
 		{"horizon", c.Horizon, 2, 100}, {"group", c.Group, 1, c.Horizon}, {"action", c.Action, hand.Size, hand.Size}, {"vocabulary", len(c.Vocabulary), 2, 4096},
-		{"slots", c.Slots, 1, 64}, {"kernels", len(c.Kernels), len(c.Stem) + 1, len(c.Stem) + 1}, {"strides", len(c.Strides), len(c.Stem) + 1, len(c.Stem) + 1}, {"scale", len(c.Scale), hand.Size, hand.Size}, {"skills", len(c.Skills), 1, 256},
+		{"slots", c.Slots, 1, 64}, {"judge", c.Judge, 0, 2048}, {"kernels", len(c.Kernels), len(c.Stem) + 1, len(c.Stem) + 1}, {"strides", len(c.Strides), len(c.Stem) + 1, len(c.Stem) + 1}, {"scale", len(c.Scale), hand.Size, hand.Size}, {"skills", len(c.Skills), 1, 256},
 	} {
 		if f.is < f.least || f.is > f.top {
 			return fmt.Errorf("%s: %d, want %d to %d", f.name, f.is, f.least, f.top)
@@ -185,12 +188,9 @@ func (c *Config) tokens(size [2]int) int {
 	return h * w
 }
 
-// cells counts the places of the front picture that a gaze looks at: those before
-// the last convolution.
-func (c *Config) cells() int {
-	h, w := c.grid(c.Front, len(c.Stem))
-	return h * w
-}
+// Cells gives the rows and columns of the front picture that a gaze looks at: those
+// before the last convolution.
+func (c *Config) Cells() (rows, columns int) { return c.grid(c.Front, len(c.Stem)) }
 
 // grid gives how many rows and columns a picture has after so many convolutions.
 func (c *Config) grid(size [2]int, convs int) (h, w int) {

@@ -2,6 +2,8 @@ package vla
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/kuai-robot/kuai/internal/checkpoint"
 	"github.com/kuai-robot/kuai/kernels"
@@ -35,19 +37,18 @@ type network struct {
 	norm         encoder.Norm
 	action, done encoder.Linear
 	where        encoder.Linear
+	judge        [2]encoder.Linear // of a policy that has one
 }
+
+// judged are the latents that a judge looks at: what is said, both things, and the
+// next actions.
+var judged = [...]int{0, 2, 3, 4}
 
 type stem struct {
 	convs []encoder.Linear
 	tuned []encoder.Linear // the phrase's gains and shifts of each but the first and the last
 	place *kernels.Weight
 	size  [2]int
-}
-
-// gaze looks in the front picture for what is asked for.
-type gaze struct {
-	query, seen, at encoder.Linear
-	place           *kernels.Weight
 }
 
 type layer struct {
@@ -69,11 +70,7 @@ func load(f *checkpoint.File, c *Config) (*network, error) {
 	n.loadPool(l.Take("pool", asked, c.Slots))
 	n.seekWord = l.Linear("seek_word", c.Width, c.Width)
 	n.seek, n.act = l.Take("seek", 2, c.Width), l.Take("act", c.Horizon/c.Group, c.Width)
-	channels := c.Stem[len(c.Stem)-1]
-	n.gaze = gaze{
-		query: l.Linear("gaze.query", channels, c.Width), seen: l.Linear("gaze.seen", c.Width, channels), at: l.Linear("gaze.at", c.Width, channels),
-		place: l.Take("gaze.place", c.cells(), channels),
-	}
+	n.gaze = loadGaze(l, c)
 	if c.Flow {
 		n.noisy, n.time = l.Linear("noisy", c.Width, c.Group*c.Action), l.Linear("time", c.Width, timeWaves)
 	}
@@ -83,6 +80,9 @@ func load(f *checkpoint.File, c *Config) (*network, error) {
 	n.norm = l.Norm("norm", c.Width)
 	n.action, n.done = l.Linear("action", c.Group*c.Action, c.Width), l.Linear("done", c.Group, c.Width)
 	n.where = l.Linear("where", 3, c.Width)
+	if c.Judge > 0 {
+		n.judge = [2]encoder.Linear{l.Linear("judge.up", c.Judge, len(judged)*c.Width), l.Linear("judge.out", 2, c.Judge)}
+	}
 	return n, l.Err()
 }
 
@@ -140,6 +140,8 @@ type ports struct {
 	front, wrist, words, features kernels.Value
 	noise, time                   kernels.Value
 	action, done, where           kernels.Value
+	judge                         kernels.Value   // how likely it is to succeed, and that it is done
+	sure                          []kernels.Value // a part of the cells each, [2, cells of the part]
 }
 
 // build adds the network to g.
@@ -165,7 +167,7 @@ func (n *network) build(g *kernels.Graph) ports {
 	seen := n.pictures.Apply(g, g.Add(kernels.Concat{Xs: []kernels.Value{front, wrist}}), epsilon)
 	seek := n.seekWord.Apply(g, things, kernels.Identity)
 	seek = g.Add(kernels.Binary{X: seek, Y: g.Add(kernels.Const{W: n.seek})})
-	seek = n.gaze.build(g, things, cells, seek)
+	seek, p.sure = n.gaze.build(g, things, cells, seek)
 	latents := c.Horizon / c.Group
 	act := g.Add(kernels.Const{W: n.act})
 	if c.Flow {
@@ -186,20 +188,18 @@ func (n *network) build(g *kernels.Graph) ports {
 	acts := g.Add(kernels.Slice{X: x, Start: 4, Len: latents})
 	p.action, p.done = n.action.Apply(g, acts, kernels.Identity), n.done.Apply(g, acts, kernels.Sigmoid)
 	p.where = n.where.Apply(g, g.Add(kernels.Slice{X: x, Start: 2, Len: 2}), kernels.Identity)
-	g.Output("action", p.action)
-	g.Output("done", p.done)
-	g.Output("where", p.where)
+	outputs := map[string]kernels.Value{"action": p.action, "done": p.done, "where": p.where}
+	if c.Judge > 0 {
+		p.judge = n.buildJudge(g, x)
+		outputs["judge"] = p.judge
+	}
+	for i, part := range p.sure {
+		outputs[fmt.Sprintf("sure.%d", i)] = part
+	}
+	for _, name := range slices.Sorted(maps.Keys(outputs)) {
+		g.Output(name, outputs[name])
+	}
 	return p
-}
-
-// build adds what is seen where the gaze rests, and where that is, to seek.
-func (z *gaze) build(g *kernels.Graph, things, cells, seek kernels.Value) kernels.Value {
-	at := kernels.Attention{Q: z.query.Apply(g, things, kernels.Identity), K: cells, V: cells, Heads: 1, KVHeads: 1}
-	seen := g.Add(at)
-	at.V = g.Add(kernels.Const{W: z.place})
-	place := g.Add(at)
-	seek = g.Add(kernels.MatMul{X: seen, W: z.seen.W, Bias: z.seen.Bias, Residual: seek})
-	return g.Add(kernels.MatMul{X: place, W: z.at.W, Bias: z.at.Bias, Residual: seek})
 }
 
 // pixel is how a byte of a picture is scaled to −1..1.

@@ -93,6 +93,13 @@ type Output struct {
 	// Where is where the first and the second thing are that the phrase names, m;
 	// of a thing that it does not name this says nothing.
 	Where [2]robot.Vec3
+	// Sure is how the front picture's cells (Config.Cells, row by row) share what is
+	// looked at for each of the two things.
+	Sure [2][]float32
+	// Judged says that the policy has a judge: Can is how likely the skill is to
+	// succeed from here, Holds that what it is for is so now.
+	Judged     bool
+	Can, Holds float64
 }
 
 // Session is one user of a Policy.
@@ -109,9 +116,12 @@ func (p *Policy) NewSession(seed uint64) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
-	return &Session{policy: p, session: s, random: rand.New(rand.NewPCG(seed, 0x666c6f77)), out: Output{
-		Moves: make([]hand.Hand, p.Config.Horizon), Done: make([]float64, p.Config.Horizon),
-	}}, nil
+	rows, columns := p.Config.Cells()
+	out := Output{Moves: make([]hand.Hand, p.Config.Horizon), Done: make([]float64, p.Config.Horizon), Judged: p.Config.Judge > 0}
+	for i := range out.Sure {
+		out.Sure[i] = make([]float32, rows*columns)
+	}
+	return &Session{policy: p, session: s, random: rand.New(rand.NewPCG(seed, 0x666c6f77)), out: out}, nil
 }
 
 // Close frees the session.
@@ -187,6 +197,15 @@ func (s *Session) read(actions []float32) (*Output, error) {
 		for j := range 3 {
 			s.out.Where[i][j] = float64(where[3*i+j]) * c.PlaceScale
 		}
+		channels := c.Stem[len(c.Stem)-1]
+		for part, v := range p.sure {
+			shares := s.session.F32(v)[i*channels : (i+1)*channels]
+			copy(s.out.Sure[i][part*channels:], shares)
+		}
+	}
+	if s.out.Judged {
+		judge := s.session.F32(p.judge)
+		s.out.Can, s.out.Holds = float64(judge[0]), float64(judge[1])
 	}
 	return &s.out, nil
 }

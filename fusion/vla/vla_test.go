@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,6 +24,7 @@ type fixture struct {
 	Words               []int32
 	Time                float64
 	Action, Done, Where []float64
+	Sure, Judge         []float64
 }
 
 func readFixture(t *testing.T, dir string) fixture {
@@ -107,6 +109,15 @@ func TestParity(t *testing.T) {
 				same(t, "action", s.session.F32(p.action), want.Action)
 				same(t, "done", s.session.F32(p.done), want.Done)
 				same(t, "where", s.session.F32(p.where), want.Where)
+				same(t, "judge", s.session.F32(p.judge), want.Judge)
+				out, err := s.read(s.session.F32(p.action))
+				if err != nil {
+					t.Fatal(err)
+				}
+				same(t, "sure", append(slices.Clone(out.Sure[0]), out.Sure[1]...), want.Sure)
+				if out.Can != float64(s.session.F32(p.judge)[0]) || out.Holds != float64(s.session.F32(p.judge)[1]) {
+					t.Errorf("can %g, holds %g of %v", out.Can, out.Holds, want.Judge)
+				}
 				for i, id := range s.session.I32(p.words) {
 					if id != want.Words[i] {
 						t.Errorf("word %d is %d, want %d", i, id, want.Words[i])

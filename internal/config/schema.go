@@ -33,7 +33,9 @@ type Config struct {
 	// What turns an instruction into steps (SayCan, arXiv 2204.01691).
 	Planner Planner `yaml:"planner"`
 	// What judges whether a skill would succeed now: scripted reads the
-	// simulator's state and is not perception; none, where there is no simulator.
+	// simulator's state and is not perception; learned is the judge of the learned
+	// policy, which sees through the cameras (docs/learning.md); none, where there is
+	// no simulator.
 	Affordance string `yaml:"affordance"`
 	// What carries a skill out: scripted plans the motion from the simulator's
 	// state and is not a learned policy; learned is one that sees through the
@@ -367,6 +369,9 @@ type Voice struct {
 	// How sure the detector must be of a stop word, 0 to 1, while no speech model
 	// gives a second opinion. False stops are better than missed ones.
 	StopScore float64 `yaml:"stop_score"`
+	// Which sounds are told on the topic event when they begin: of clap, knock,
+	// glass, beep, alarm and ring. It needs the model all-minilm-l6-v2.
+	Sounds []string `yaml:"sounds"`
 	// What is spoken: en, zh, de, …
 	Language string `yaml:"language"`
 	// The speech model, a name of `kuai models list` or a folder.

@@ -167,7 +167,8 @@ func (c *Config) checkPlanner(k *checker) {
 	k.within("planner.candidates", float64(p.Candidates), 1, 100, "")
 	k.require(len(p.Persona) <= 200, "planner.persona", "has %d bytes, at most 200", len(p.Persona))
 	p.Remote.check(k)
-	k.oneOf("affordance", c.Affordance, Scripted, None)
+	k.oneOf("affordance", c.Affordance, Scripted, Learned, None)
+	k.require(c.Affordance != Learned || c.Runner == Learned, "affordance", "%s judges what the learned policy can do, and runner is %s (set runner to %s)", Learned, c.Runner, Learned)
 	k.oneOf("runner", c.Runner, Scripted, Learned, None)
 	k.require(c.Policy != "", "policy", "is empty (want %s or a folder)", Auto)
 	if c.Robot.Driver != DriverSim {

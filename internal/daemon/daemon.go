@@ -212,8 +212,12 @@ func (d *Daemon) buildMind() (err error) {
 		return err
 	}
 	e := newScripted(d.description)
-	d.heater, _ = any(e).(heater)
-	planner, closePlanner, err := d.mind.planner(d.clock, e)
+	runner, affordance, err := d.newRunner(e)
+	if err != nil {
+		return err
+	}
+	d.heater, _ = affordance.(heater)
+	planner, closePlanner, err := d.mind.planner(d.clock, affordance)
 	if err != nil {
 		return err
 	}
@@ -227,11 +231,7 @@ func (d *Daemon) buildMind() (err error) {
 	if d.recording != nil {
 		body, clock = d.recording.around(body, clock)
 	}
-	runner, err := d.newRunner(e)
-	if err != nil {
-		return err
-	}
-	chooser, err := d.mind.elsewhere(planner, e, d.clock, d.warn)
+	chooser, err := d.mind.elsewhere(planner, affordance, d.clock, d.warn)
 	if err != nil {
 		return err
 	}

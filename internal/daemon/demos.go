@@ -22,6 +22,8 @@ type DemoOptions struct {
 	Vary     world.Vary
 	// Noise scales the disturbance of what is executed.
 	Noise float64
+	// Alone leaves a policy alone: the teacher never takes the hand over.
+	Alone bool
 	// Out is the folder of a LeRobotDataset, Cache that of shards for training;
 	// where neither is given the episodes are only counted.
 	Out, Cache string

@@ -22,6 +22,7 @@ type pupil struct {
 	arm     *hand.Arm
 	phrase  func(robot.Skill) string
 	execute int
+	alone   bool
 
 	random *rand.Rand
 	words  string
@@ -60,7 +61,7 @@ func PolicyDemos(ctx context.Context, clock robot.Clock, o DemoOptions, dir stri
 	if err != nil {
 		return report, err
 	}
-	return playDemos(ctx, clock, o, &pupil{session: session, arm: arm, phrase: phraseOf(skill.Workbench()), execute: max(execute, 1)})
+	return playDemos(ctx, clock, o, &pupil{session: session, arm: arm, phrase: phraseOf(skill.Workbench()), execute: max(execute, 1), alone: o.Alone})
 }
 
 // Begin implements demos.Actor.
@@ -71,7 +72,7 @@ func (p *pupil) Begin(s robot.Skill, random *rand.Rand) {
 // Act implements demos.Actor.
 func (p *pupil) Act(f *demos.Frame) (hand.Hand, bool, error) {
 	over := f.Ahead.DoneAt == 0 || f.Step >= giveUpSteps
-	if p.taught == 0 && p.random.Float64() < rescueOften {
+	if rescue := p.random.Float64() < rescueOften; rescue && p.taught == 0 && !p.alone {
 		p.taught = 1 + p.random.IntN(rescueSteps)
 	}
 	if p.taught > 0 {

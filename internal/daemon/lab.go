@@ -59,7 +59,11 @@ func NewLab(c *config.Config) (*Lab, error) {
 	if l.mind, err = newMind(c); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	l.planner, l.closePlanner, err = l.mind.planner(robot.NewSystemClock(), newScripted(l.world.Description()))
+	affordance, err := l.policy.affordance(c, l.mind.catalogue, newScripted(l.world.Description()))
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	l.planner, l.closePlanner, err = l.mind.planner(robot.NewSystemClock(), affordance)
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}

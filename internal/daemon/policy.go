@@ -11,6 +11,7 @@ import (
 	"github.com/kuai-robot/kuai/kernels"
 	"github.com/kuai-robot/kuai/policy/agent"
 	"github.com/kuai-robot/kuai/policy/learned"
+	"github.com/kuai-robot/kuai/policy/saycan"
 	"github.com/kuai-robot/kuai/policy/skill"
 	"github.com/kuai-robot/kuai/robot"
 	"github.com/kuai-robot/kuai/sim/world"
@@ -55,15 +56,35 @@ func (p *policy) close() error {
 
 // runner makes the runner of an agent; other runs what was never taught.
 func (p *policy) runner(c *skill.Catalogue, other learned.Other) (*learned.Runner, error) {
-	return learned.New(learned.Config{
-		Description: p.description, Predictor: p.session, Phrase: phraseOf(c), Other: other,
+	config := p.acting(c)
+	config.Other = other
+	return learned.New(config)
+}
+
+// acting is what acts and judges by the policy.
+func (p *policy) acting(c *skill.Catalogue) learned.Config {
+	return learned.Config{
+		Description: p.description, Predictor: p.session, Phrase: phraseOf(c),
 		// A picture that cannot be judged is the network's to refuse.
 		Unlike: func(f *robot.Frame) float64 { unlike, _ := p.network.Config.Unlike(f); return unlike },
 		// What was taught of place_on is to put something onto a block.
 		Knows: func(s robot.Skill) bool {
 			return p.network.Config.Knows(s.Name) && !(s.Name == "place_on" && len(s.Args) == 2 && s.Args[1] == world.Table)
 		},
-	})
+	}
+}
+
+// affordance gives what judges skills: the policy's judge where c asks for it, and
+// other where it does not, or of what the policy was never taught.
+func (p *policy) affordance(c *config.Config, catalogue *skill.Catalogue, other saycan.Affordance) (saycan.Affordance, error) {
+	if c.Affordance != config.Learned || p == nil {
+		return other, nil
+	}
+	if p.network.Config.Judge == 0 {
+		return nil, fmt.Errorf("affordance: %s: the policy %s has no judge (python -m train.vla.judge makes one, see docs/learning.md)", c.Affordance, c.Policy)
+	}
+	rows, columns := p.network.Config.Cells()
+	return learned.NewAffordance(p.acting(catalogue), other, rows, columns)
 }
 
 // pictures gives height and width of what the network sees.
@@ -103,13 +124,19 @@ func (s *seeing) Observe() robot.Observation {
 var _ agent.Body = (*seeing)(nil)
 
 // newRunner gives what carries skills out: the learned policy where the
-// configuration asks for it, and what it was not taught, or everything, scripted.
-func (d *Daemon) newRunner(scripted agent.Runner) (agent.Runner, error) {
+// configuration asks for it, and what it was not taught, or everything, scripted;
+// and what judges them.
+func (d *Daemon) newRunner(scripted scripted) (agent.Runner, saycan.Affordance, error) {
 	p, err := newPolicy(d.config, d.description)
 	if err != nil || p == nil {
-		return scripted, err
+		return scripted, scripted, err
 	}
 	d.closers = append(d.closers, p.close)
 	p.compute.listen(d.computeWarning)
-	return p.runner(d.mind.catalogue, scripted)
+	runner, err := p.runner(d.mind.catalogue, scripted)
+	if err != nil {
+		return nil, nil, err
+	}
+	affordance, err := p.affordance(d.config, d.mind.catalogue, scripted)
+	return runner, affordance, err
 }

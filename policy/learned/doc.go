@@ -19,11 +19,15 @@
 // covered camera), or the same to the last bit while the arm moved (frozen). Then it
 // holds the arm where it is, and when that does not change within Patience the skill
 // fails with a reason that names the camera. Pictures unlike those of the training
-// (two cameras swapped, one turned round) are noticed before a skill begins. What the network gives is bounded to
-// what a hand can do in a step.
+// (two cameras swapped, one turned round) are noticed before a skill begins. What
+// the network gives is bounded to what a hand can do in a step.
 //
-// A skill is over when the network says so, twice running. Whether it worked is
-// not for the runner to say: the agent looks at the scene.
+// A skill is over when the network says so, twice running. It has failed when the
+// policy's judge is then all but certain that what it is for is not so; that it
+// worked is not for the runner to say: the agent looks at the scene.
+//
+// Affordance is the other half of the judge: SayCan's can from the same pictures,
+// and where in them it looks.
 //
 // Skills that were never taught go to Config.Other, which says what it is: results
 // that mix the two are not those of the learned policy, and Name tells.

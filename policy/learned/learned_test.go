@@ -21,6 +21,8 @@ type fake struct {
 	err   error
 	asked int
 	last  vla.Input
+	// judge are can and holds, where there is one.
+	judge *[2]float64
 }
 
 func (f *fake) Predict(_ context.Context, in *vla.Input) (*vla.Output, error) {
@@ -28,6 +30,10 @@ func (f *fake) Predict(_ context.Context, in *vla.Input) (*vla.Output, error) {
 	out := &vla.Output{Moves: f.moves, Done: make([]float64, len(f.moves))}
 	for i := range out.Done {
 		out.Done[i] = f.done
+	}
+	if f.judge != nil {
+		out.Judged, out.Can, out.Holds = true, f.judge[0], f.judge[1]
+		out.Sure = [2][]float32{{0.1, 0.8, 0.1, 0}, {0, 0, 0, 1}}
 	}
 	return out, f.err
 }

@@ -58,11 +58,15 @@ type Bounds struct {
 	MaxAge, Patience, Time time.Duration
 	// Done is the probability from which on the skill counts as over.
 	Done float64
+	// Doubt is the probability that what the skill is for is so, below which a skill
+	// that is over has failed: the policy has seen it. It says nothing of a policy
+	// without a judge.
+	Doubt float64
 }
 
 // DefaultBounds suit ten steps a second.
 func DefaultBounds() Bounds {
-	return Bounds{Execute: 3, Fixed: 1, MaxAge: 300 * time.Millisecond, Patience: 2 * time.Second, Time: 14 * time.Second, Done: 0.5}
+	return Bounds{Execute: 3, Fixed: 1, MaxAge: 300 * time.Millisecond, Patience: 2 * time.Second, Time: 14 * time.Second, Done: 0.5, Doubt: 0.2}
 }
 
 func (b Bounds) withDefaults() Bounds {
@@ -80,6 +84,9 @@ func (b Bounds) withDefaults() Bounds {
 	}
 	if b.Done <= 0 {
 		b.Done = d.Done
+	}
+	if b.Doubt <= 0 {
+		b.Doubt = d.Doubt
 	}
 	if !b.RealTime {
 		b.Fixed = -1
@@ -105,6 +112,7 @@ type Runner struct {
 	asked  robot.Time
 	seen   robot.Time // the oldest sample of what the course rests on
 	over   int
+	holds  float64    // that it worked, when the network was asked last
 	blind  robot.Time // since when the cameras show nothing; 0: they do
 }
 
@@ -199,8 +207,13 @@ func (r *Runner) Next(o *robot.Observation) (robot.Chunk, robot.Outcome) {
 		}
 	}
 	switch {
+	case r.over >= 2 && r.holds < r.config.Bounds.Doubt && r.over < patience:
+		return r.chunk(o), robot.Outcome{Status: robot.Running}
 	case r.over >= 2:
 		r.run = false
+		if r.holds < r.config.Bounds.Doubt {
+			return r.chunk(o), failed(fmt.Sprintf("the motion is over, but the pictures do not show that it worked (%.0f %% sure that it did)", 100*r.holds))
+		}
 		return r.chunk(o), robot.Outcome{Status: robot.Succeeded}
 	case o.At.Sub(r.began) > r.config.Bounds.Time:
 		r.run = false
@@ -208,6 +221,10 @@ func (r *Runner) Next(o *robot.Observation) (robot.Chunk, robot.Outcome) {
 	}
 	return r.chunk(o), robot.Outcome{Status: robot.Running}
 }
+
+// patience is how often the network is asked, once the motion is over, before what
+// the pictures do not show has failed.
+const patience = 4
 
 func failed(reason string) robot.Outcome {
 	return robot.Outcome{Status: robot.Failed, Reason: reason}
@@ -229,7 +246,10 @@ func (r *Runner) ask(o *robot.Observation, now hand.Hand) error {
 	}
 	r.course = old.next(o.At, now, out.Moves, r.config.Bounds.Fixed)
 	r.stats.count(r.arm, old, r.course, old.next(o.At, now, out.Moves, -1), o)
-	r.asked, r.seen = o.At, o.Oldest()
+	r.asked, r.seen, r.holds = o.At, o.Oldest(), 1
+	if out.Judged {
+		r.holds = out.Holds
+	}
 	if out.Done[0] > r.config.Bounds.Done {
 		r.over++
 	} else {

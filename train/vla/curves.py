@@ -46,3 +46,24 @@ def success(rounds: list[dict], path: Path) -> None:
     figure.tight_layout()
     figure.savefig(path, dpi=110)
     plt.close(figure)
+
+
+def reliability(bins: dict[str, list], path: Path) -> None:
+    """How often it was so against how likely it was said to be; bins of each kind are
+    rows of a number, a mean of what was said, and a rate."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(4.5, 4.5))
+    axes.plot([0, 1], [0, 1], color="grey", linewidth=1)
+    for name, rows in bins.items():
+        axes.plot([r[1] for r in rows], [r[2] for r in rows], marker="o", label=name)
+    axes.set_xlabel("said")
+    axes.set_ylabel("was so")
+    axes.legend()
+    axes.grid(alpha=0.3)
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    plt.close(figure)

@@ -38,6 +38,8 @@ class Shard:
             self.columns[name] = column.reshape(entry["shape"])
         self.words = np.array([words.encode(p) for p in json.loads(meta["phrases"])], np.int64)
         self.phrases = json.loads(meta["phrases"])
+        # What stands there, by episode; shards of recorded demonstrations have none.
+        self.things = json.loads(meta.get("things", "[]"))
         self.n = len(self.columns["step"])
 
     def __getitem__(self, name: str) -> np.ndarray:

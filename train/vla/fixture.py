@@ -42,7 +42,12 @@ def write(folder: Path, flow: bool) -> None:
         for stem in (policy.front, policy.wrist):
             for tuned in stem.tuned:
                 tuned.weight.copy_((0.1 * torch.randn_like(tuned.weight)).half().float())
+    judge = model.Judge(config, 16)
+    with torch.no_grad():
+        for p in judge.parameters():
+            p.copy_(p.half().float())
     model.export(policy.state_dict(), config, folder, {})
+    model.judged(judge, folder, folder)
     phrase = "place the red block in the shiny bowl"
     features = torch.linspace(-1, 1, config.features)
     noise = torch.linspace(-2, 2, config.horizon * config.action).reshape(1, config.horizon, -1)
@@ -58,7 +63,9 @@ def write(folder: Path, flow: bool) -> None:
             batch[k] = batch[k].double() / 127.5 - 1
         batch["features"] = batch["features"].double()
         extra = (noise.double(), torch.tensor([0.4]).double()) if flow else ()
-        action, done, where, _ = double(batch, *extra)
+        action, done, where, sure = double(batch, *extra)
+        seen = model.Judge.input(double.latents(batch, *extra)[0])
+        can, holds = judge.double()(seen)[0].sigmoid().tolist()
     expected = {
         "phrase": phrase,
         "words": words.encode(phrase),
@@ -66,6 +73,8 @@ def write(folder: Path, flow: bool) -> None:
         "action": action[0].flatten().tolist(),
         "done": done[0].sigmoid().tolist(),
         "where": where[0].flatten().tolist(),
+        "sure": sure[0].softmax(-1).flatten().tolist(),
+        "judge": [can, holds],
     }
     (folder / "expected.json").write_text(json.dumps(expected) + "\n")
 

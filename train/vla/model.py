@@ -19,7 +19,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from . import data, words
@@ -31,6 +31,8 @@ SKILLS = ["pick", "place_in", "place_on", "push", "press", "open", "close"]
 
 
 ASKED = 3  # sums of words: of what is taken, of where it goes, and of all
+
+JUDGED = 4  # latents that a judge looks at
 
 
 @dataclass
@@ -171,10 +173,9 @@ class Policy(nn.Module):
         self.done, self.where = nn.Linear(c.width, c.group), nn.Linear(c.width, 3)
         nn.init.normal_(self.word.weight, std=0.3)
 
-    def forward(self, b: dict, noisy=None, time=None) -> tuple[torch.Tensor, ...]:
-        """Actions [B, horizon, 6], whether the skill is over at each of them (as
-        logits), where the two things are [B, 2, 3], and in which cell of the front
-        picture (logits [B, 2, cells])."""
+    def latents(self, b: dict, noisy=None, time=None) -> tuple[torch.Tensor, torch.Tensor]:
+        """The latents after the last layer [B, 4 + acts, width], and in which cell of
+        the front picture each of the two things is (logits [B, 2, cells])."""
         said = self.word(b["words"])
         asked = self.pool.to(said.dtype) @ said
         phrase = asked.flatten(1)
@@ -192,10 +193,33 @@ class Policy(nn.Module):
         keys, values = split(self.key(pictures), heads), split(self.value(pictures), heads)
         for layer in self.layers:
             x = layer(x, keys, values)
-        x = self.norm(x)
+        return self.norm(x), sure
+
+    def forward(self, b: dict, noisy=None, time=None) -> tuple[torch.Tensor, ...]:
+        """Actions [B, horizon, 6], whether the skill is over at each of them (as
+        logits), where the two things are [B, 2, 3], and in which cell of the front
+        picture (logits [B, 2, cells])."""
+        x, sure = self.latents(b, noisy, time)
         acts = x[:, 4:]
         actions = self.action(acts).unflatten(2, (self.config.group, -1)).flatten(1, 2)
         return actions, self.done(acts).flatten(1), self.where(x[:, 2:4]), sure
+
+
+class Judge(nn.Module):
+    """From the latents of what is said, of the two things and of the next actions: how
+    likely the skill is to succeed from here, and that what it is for is so now, as
+    logits [B, 2]. It is trained after the policy, from what the policy did (judge.py)."""
+
+    def __init__(self, c: Config, hidden: int):
+        super().__init__()
+        self.up, self.out = nn.Linear(JUDGED * c.width, hidden), nn.Linear(hidden, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.out(F.gelu(self.up(x)))
+
+    @staticmethod
+    def input(latents: torch.Tensor) -> torch.Tensor:
+        return torch.cat([latents[:, i] for i in (0, 2, 3, 4)], 1)
 
 
 def image(x: torch.Tensor) -> torch.Tensor:
@@ -253,15 +277,42 @@ def export(state: dict, config: Config, folder: Path, more: dict, look: dict | N
         **({"look": look} if look else {}),
         "training": more,
     }
+    write(folder, described, state)
+
+
+def write(folder: Path, described: dict, state: dict) -> None:
     tensors = {}
     for name, value in state.items():
         dtype = torch.float16 if value.dim() > 1 else torch.float32
         tensors[name] = value.detach().to(dtype).contiguous()
     folder.mkdir(parents=True, exist_ok=True)
-    for name, write in (
+    for name, save in (
         ("model.safetensors", lambda path: save_file(tensors, path)),
         ("config.json", lambda path: path.write_text(json.dumps(described, indent=1) + "\n")),
     ):
         part = folder / (name + ".part")
-        write(part)
+        save(part)
         part.rename(folder / name)
+
+
+def judged(judge: Judge, policy: Path, folder: Path) -> None:
+    """Write the policy of a folder with a judge, likewise, into another or the same."""
+    state = load_file(policy / "model.safetensors")
+    state |= {f"judge.{name}": value for name, value in judge.state_dict().items()}
+    described = json.loads((policy / "config.json").read_text())
+    described["judge"] = judge.up.out_features
+    write(folder, described, state)
+
+
+def load(folder: Path) -> tuple[Policy, dict]:
+    """The policy of a folder, without its judge, and its config.json."""
+    described = json.loads((folder / "config.json").read_text())
+    if described["model_type"] != FORMAT:
+        raise SystemExit(f"{folder}: model_type {described['model_type']}, want {FORMAT}")
+    fields = Config.__dataclass_fields__
+    known = {k: tuple(v) if isinstance(v, list) else v for k, v in described.items() if k in fields}
+    policy = Policy(Config(**known))
+    state = {k: v.float() for k, v in load_file(folder / "model.safetensors").items()}
+    policy.word = nn.Embedding(*state["word.weight"].shape)
+    policy.load_state_dict({k: v for k, v in state.items() if not k.startswith("judge.")})
+    return policy, described

@@ -10,13 +10,17 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from . import data, fixture, model, train, words
+from . import data, fixture, judge, learn, model, train, words
 
+PHRASE = "pick up the red block"
 TINY = dict(width=32, layers=1, heads=2, hidden=32, stem=(8, 8, 8))
 
 
-def write_shard(path: Path, n: int, seed: int) -> None:
-    """A shard as sim/demos writes it, of noise."""
+def write_shard(path: Path, n: int, seed: int, each: int = 0, phrase: str = PHRASE) -> None:
+    """A shard as sim/demos writes it, of noise; episodes have each frames, or it is one.
+    Of every other four episodes the skill works, in its last frame, and its picture is bright."""
+    each = each or n
+    count = -(-n // each)
     rng = np.random.default_rng(seed)
     hand = rng.normal(0.1, 0.02, (n, 6)).astype(np.float32)
     place = np.full((n, 3), np.nan, np.float32)
@@ -28,16 +32,25 @@ def write_shard(path: Path, n: int, seed: int) -> None:
         "target": np.tile(np.float32([0.2, 0.0, 0.01]), (n, 1)),
         "place": place,
         "phrase": np.zeros(n, np.int32),
-        "episode": np.zeros(n, np.int32),
-        "step": np.arange(n, dtype=np.int32),
+        "episode": np.arange(n, dtype=np.int32) // each,
+        "step": np.arange(n, dtype=np.int32) % each,
         "front": rng.integers(0, 256, (n, 96, 128, 3), np.uint8),
         "wrist": rng.integers(0, 256, (n, 64, 64, 3), np.uint8),
         "done_at": rng.integers(0, 13, n).astype(np.uint8),
         "holds": np.zeros(n, np.uint8),
         "success": np.ones(n, np.uint8),
     }
+    if count > 1:
+        worked = columns["episode"] // 4 % 2 == 1
+        columns["success"][:] = worked
+        columns["holds"][:] = worked & (columns["step"] == each - 1)
+        for name in ("front", "wrist"):
+            columns[name] //= 4
+            columns[name][worked] += 150
+        columns["features"][:, 0] = 3.0 * (columns["step"] == each - 1)
     names = {np.dtype(np.uint8): "U8", np.dtype(np.float32): "F32", np.dtype(np.int32): "I32"}
-    header, body = {"__metadata__": {"phrases": '["pick up the red block"]', "seeds": '["1"]'}}, b""
+    about = {"phrases": [phrase], "seeds": ["1"] * count, "things": [["red block"]] * count}
+    header, body = {"__metadata__": {k: json.dumps(v) for k, v in about.items()}}, b""
     for name, values in columns.items():
         raw = values.tobytes()
         header[name] = {
@@ -173,6 +186,95 @@ class Train(unittest.TestCase):
             for name, value in whole["average"].items():
                 self.assertTrue(torch.equal(value, cut["average"][name]), name)
             self.assertTrue((root / "cut" / "policy" / "config.json").exists())
+
+
+def tiny_policy(folder: Path) -> None:
+    torch.manual_seed(3)
+    policy = model.Policy(model.Config(**TINY))
+    model.export(policy.state_dict(), policy.config, folder, {})
+
+
+class Judge(unittest.TestCase):
+    def test_tells_what_works(self):
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            tiny_policy(root / "policy")
+            for i in range(2):
+                write_shard(root / "rolled" / f"shard-0000{i}.safetensors", 400, i, each=5)
+            a = argparse.Namespace(data=[root / "rolled"], demos=[], every=1, seed=1)
+            policy, _ = model.load(root / "policy")
+            frames = judge.read(policy.eval(), a)
+            made, _ = judge.fit(policy.config, frames, 1)
+            report = judge.measure(made, frames)
+            self.assertGreater(report["failure"]["f1"], 0.75)
+            self.assertLess(report["can_there"]["brier"], 0.1)
+            # What is not there cannot be taken.
+            absent = frames["known"][:, 0] * ~frames["real"] > 0
+            self.assertTrue(absent.any())
+            model.judged(made, root / "policy", root / "judged")
+            tensors = load_file(root / "judged" / "model.safetensors")
+            self.assertEqual(tensors["judge.out.weight"].shape, (2, judge.HIDDEN))
+
+    def test_asks_for_something_else(self):
+        rng = np.random.default_rng(1)
+        there = ["red block", "blue block", "green bowl"]
+        for _ in range(50):
+            phrase, known = judge.other("place the red block in the green bowl", there, rng)
+            self.assertNotEqual(phrase, "place the red block in the green bowl")
+            self.assertEqual(known, all(m[0] in there for m in judge.NAMED.finditer(phrase)))
+            phrase, known = judge.other("push the red block to the left", there, rng)
+            self.assertFalse(known)
+        self.assertIsNone(judge.other("press the button", there, rng))
+
+    def test_reliability(self):
+        p = np.float32([0.1] * 10 + [0.8] * 10)
+        y = np.float32([1] + [0] * 9 + [1] * 6 + [0] * 4)
+        report = judge.reliability(p, y)
+        self.assertAlmostEqual(report["ece"], 0.1, 4)
+        self.assertEqual(
+            judge.f1(p > 0.5, y > 0.5), {"f1": 0.7059, "hit": 6, "wrong": 4, "missed": 1}
+        )
+
+
+class Learn(unittest.TestCase):
+    def arguments(self, root: Path, method: str) -> argparse.Namespace:
+        return argparse.Namespace(
+            new=root / "new",
+            replay=root / "old",
+            method=method,
+            rank=2,
+            ewc=10.0,
+            share=0.5,
+            steps=25,
+            seed=1,
+        )
+
+    def test_each_method_learns(self):
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            tiny_policy(root / "policy")
+            phrase = "wave at the red block"
+            write_shard(root / "new" / "shard-00000.safetensors", 100, 1, each=5, phrase=phrase)
+            write_shard(root / "old" / "shard-00000.safetensors", 100, 2, each=5)
+            for method in learn.METHODS:
+                a = self.arguments(root, method)
+                torch.manual_seed(1)
+                policy, described = model.load(root / "policy")
+                began = {k: v.clone() for k, v in policy.state_dict().items()}
+                vocabulary = learn.widen(policy, words.split(phrase), described["vocabulary"])
+                self.assertEqual(vocabulary[len(words.VOCABULARY) :], ["wave", "at"])
+                new, old = (learn.Rows(f, vocabulary) for f in (a.new, a.replay))
+                self.assertEqual((len(new.learn), len(new.aside)), (90, 10))
+                before = learn.error(policy, new, new.learn)
+                learn.train(policy, new, old, a, len(words.VOCABULARY))
+                learn.merge(policy)
+                self.assertLess(learn.error(policy, new, new.learn), before, method)
+                state = policy.state_dict()
+                self.assertEqual(set(state), set(began), method)
+                same = torch.equal(state["front.convs.1.weight"], began["front.convs.1.weight"])
+                self.assertEqual(same, method != "full")
+                kept = state["word.weight"][: len(words.VOCABULARY)]
+                self.assertEqual(torch.equal(kept, began["word.weight"]), method != "full")
 
 
 if __name__ == "__main__":

@@ -15,8 +15,12 @@ MORE = ["press", "open", "close", "put", "stack", "and", "then", "move", "of", "
 VOCABULARY = ["", "?", *COLOURS, *THINGS, *OTHERS, *MORE]
 
 
-def encode(phrase: str) -> list[int]:
+def split(phrase: str) -> list[str]:
+    """The words of a phrase that count."""
+    return re.findall(r"[a-z]+", phrase.lower())[:SLOTS]
+
+
+def encode(phrase: str, vocabulary: list[str] = VOCABULARY) -> list[int]:
     """The numbers of a phrase's words, filled up with 0."""
-    words = re.findall(r"[a-z]+", phrase.lower())[:SLOTS]
-    numbers = [VOCABULARY.index(w) if w in VOCABULARY else 1 for w in words]
+    numbers = [vocabulary.index(w) if w in vocabulary else 1 for w in split(phrase)]
     return numbers + [0] * (SLOTS - len(numbers))

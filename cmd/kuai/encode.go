@@ -26,13 +26,13 @@ type computeFlags struct {
 
 func (f *computeFlags) add(c *cobra.Command) {
 	flags := c.Flags()
-	flags.StringVar(&f.backend, "backend", "cpu", "cpu, cuda (a GPU), or ref (plain and slow)")
+	flags.StringVar(&f.backend, "backend", "cpu", "cpu, cuda (a GPU; the processor where there is none), or ref (plain and slow)")
 	flags.StringVar(&f.precision, "precision", "stored", "stored (as the weights are), f32, bf16 or int8")
-	flags.IntVar(&f.threads, "threads", 0, "`THREADS` of the cpu backend; 0: as many as the process may use")
+	flags.IntVar(&f.threads, "threads", 0, "`THREADS` of the processor; 0: as many as the process may use")
 }
 
 // resolve gives the backend and the options that the flags ask for.
-func (f *computeFlags) resolve() (kernels.Backend, kernels.Options, error) {
+func (f *computeFlags) resolve(a *app) (kernels.Backend, kernels.Options, error) {
 	precisions := map[string]kernels.Precision{
 		"stored": kernels.Stored, "f32": kernels.Float32, "bf16": kernels.BFloat16, "int8": kernels.Int8,
 	}
@@ -46,10 +46,8 @@ func (f *computeFlags) resolve() (kernels.Backend, kernels.Options, error) {
 		return ref.New(), kernels.Options{Precision: precision}, nil
 	case f.backend == "cpu":
 		return cpu.New(cpu.Options{Threads: f.threads}), kernels.Options{Precision: precision}, nil
-	}
-	if f.backend == "cuda" {
-		backend, err := openGPU()
-		return backend, kernels.Options{Precision: precision}, err
+	case f.backend == "cuda":
+		return a.onGPU(cpu.New(cpu.Options{Threads: f.threads})), kernels.Options{Precision: precision}, nil
 	}
 	return nil, kernels.Options{}, exitf(exitInput, "--backend %q: want cpu, cuda or ref", f.backend)
 }
@@ -120,7 +118,7 @@ func (a *app) encode(ctx context.Context, f *encodeFlags, args []string) error {
 	if f.dir == "" || len(pictures) == 0 && f.camera == "" || len(texts) == 0 {
 		return exitf(exitInput, "want --model FOLDER, at least one picture or a --camera, and one text (see kuai encode --help)")
 	}
-	backend, options, err := f.resolve()
+	backend, options, err := f.resolve(a)
 	if err != nil {
 		return err
 	}

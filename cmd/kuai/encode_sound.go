@@ -42,7 +42,7 @@ func (a *app) encodeSounds(ctx context.Context, f *encodeFlags, args []string) e
 	if f.dir != "" || f.camera != "" || len(sounds) == 0 || len(texts) == 0 {
 		return exitf(exitInput, "--audio-head wants at least one sound file and one text, and neither --model nor --camera (see kuai encode --help)")
 	}
-	backend, options, err := f.resolve()
+	backend, options, err := f.resolve(a)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/kuai-robot/kuai/internal/bench"
 	"github.com/kuai-robot/kuai/internal/daemon"
 	"github.com/kuai-robot/kuai/kernels"
-	"github.com/kuai-robot/kuai/kernels/cuda"
 	"github.com/kuai-robot/kuai/kernels/cuda/gpu"
 )
 
@@ -68,11 +67,7 @@ func lookGPU() []finding {
 	return out
 }
 
-// openGPU gives the backend of the machine's GPU.
-func openGPU() (kernels.Backend, error) {
-	driver, err := gpu.Open(gpu.Options{})
-	if err != nil {
-		return nil, fmt.Errorf("--backend cuda: %w", err)
-	}
-	return cuda.NewBackend("cuda", driver), nil
+// onGPU is the machine's GPU, with processor where it cannot and a line about that.
+func (a *app) onGPU(processor kernels.Backend) kernels.Backend {
+	return daemon.OnGPU(processor, func(err error) { a.errors.line("kuai: %v", err) })
 }

@@ -100,7 +100,7 @@ func (a *app) listen(ctx context.Context, f *listenFlags, args []string) (err er
 	if err != nil {
 		return err
 	}
-	backend, options, err := f.resolve()
+	backend, options, err := f.resolve(a)
 	if err != nil {
 		return err
 	}

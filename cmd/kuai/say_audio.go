@@ -47,7 +47,7 @@ func (a *app) spokenText(ctx context.Context, f *spokenFlags, args []string) (te
 	if err != nil {
 		return "", err
 	}
-	backend, options, err := f.resolve()
+	backend, options, err := f.resolve(a)
 	if err != nil {
 		return "", err
 	}

@@ -67,7 +67,7 @@ func (a *app) transcribe(ctx context.Context, f *transcribeFlags, files []string
 	if err != nil {
 		return err
 	}
-	backend, options, err := f.resolve()
+	backend, options, err := f.resolve(a)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"fmt"
 	"sync"
 
 	"github.com/kuai-robot/kuai/internal/topics"
@@ -42,12 +43,19 @@ func (n *notices) listen(hear func(error)) {
 	}
 }
 
+// OnGPU is this machine's GPU, with processor where it cannot: where there is none that
+// can be used, where its memory does not suffice, and after it was lost. tell is given
+// the reasons, from whatever goroutine meets them.
+func OnGPU(processor kernels.Backend, tell func(error)) kernels.Backend {
+	return onGPU(gpu.Open, processor, tell)
+}
+
 // onGPU is the GPU with processor to fall back to, or processor where no GPU can be
 // used; tell is given the reason.
 func onGPU(open func(gpu.Options) (cuda.Driver, error), processor kernels.Backend, tell func(error)) kernels.Backend {
 	driver, err := open(gpu.Options{})
 	if err != nil {
-		tell(err)
+		tell(fmt.Errorf("%w: the backend %s computes", err, processor.Name()))
 		return processor
 	}
 	return cuda.NewFallback(cuda.NewBackend("cuda", driver), processor, tell)

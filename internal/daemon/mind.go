@@ -12,7 +12,6 @@ import (
 	"github.com/kuai-robot/kuai/internal/models"
 	"github.com/kuai-robot/kuai/kernels"
 	"github.com/kuai-robot/kuai/kernels/cpu"
-	"github.com/kuai-robot/kuai/kernels/cuda/gpu"
 	"github.com/kuai-robot/kuai/kernels/ref"
 	"github.com/kuai-robot/kuai/policy/agent"
 	"github.com/kuai-robot/kuai/policy/memory"
@@ -36,6 +35,8 @@ type mind struct {
 	compute *notices
 	// memory is nil where it is off.
 	memory *memory.Store
+	// needs is nil where the sentence encoder is not installed.
+	needs *lazyNeeds
 }
 
 // newMind loads what c.Planner names.
@@ -66,7 +67,7 @@ func loadMind(c *config.Config, catalogue *skill.Catalogue) (*mind, error) {
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w (run: kuai models verify %s)", c.Planner.Model, err, c.Planner.Model)
 	}
-	return &mind{config: c, catalogue: catalogue, model: model, prompt: prompt, compute: compute}, nil
+	return &mind{config: c, catalogue: catalogue, model: model, prompt: prompt, compute: compute, needs: newNeeds(c.Planner.Threads)}, nil
 }
 
 // adapterOf gives the adapter that c asks for, nil for none, and the prompt
@@ -119,13 +120,13 @@ func newBackend(c *config.Planner, tell func(error)) kernels.Backend {
 	}
 	processor := cpu.New(cpu.Options{Threads: c.Threads})
 	if c.Backend == config.BackendCUDA {
-		return onGPU(gpu.Open, processor, tell)
+		return OnGPU(processor, tell)
 	}
 	return processor
 }
 
 // Close frees the weights.
-func (m *mind) Close() error { return m.model.Close() }
+func (m *mind) Close() error { return errors.Join(m.model.Close(), m.needs.Close()) }
 
 // planner gives a planner with a cache of its own. close frees the cache.
 func (m *mind) planner(clock robot.Clock, affordance saycan.Affordance) (p *saycan.Planner, close func() error, err error) {

@@ -71,6 +71,18 @@ func (d *Daemon) broke(name string, why *robot.Panic, down bool) {
 	d.log.Error("panic", "part", name, "value", why.Value, "stack", string(why.Stack))
 }
 
+// safely calls do, a part of the program called name, for a goroutine that
+// nobody looks after.
+func (d *Daemon) safely(name string, do func()) {
+	err := robot.Guard(func() error {
+		do()
+		return nil
+	})
+	if p := robot.PanicIn(err); p != nil {
+		d.broke(name, p, false)
+	}
+}
+
 // vital runs a stage without which there is no robot. Its error ends Run; after
 // a panic the loop is told to stop first.
 func (d *Daemon) vital(ctx context.Context, name string, run func(context.Context) error) error {

@@ -104,15 +104,7 @@ func (d *Daemon) subscriptions() []broker.Subscription {
 
 // guarded gives handle for the goroutine of a link, which nobody looks after.
 func (d *Daemon) guarded(handle func(broker.Message)) func(broker.Message) {
-	return func(m broker.Message) {
-		err := robot.Guard(func() error {
-			handle(m)
-			return nil
-		})
-		if p := robot.PanicIn(err); p != nil {
-			d.broke("topic "+m.Name, p, false)
-		}
-	}
+	return func(m broker.Message) { d.safely("topic "+m.Name, func() { handle(m) }) }
 }
 
 // Stop stops the robot at once and ends what it was doing. Any goroutine may

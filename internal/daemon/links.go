@@ -71,7 +71,11 @@ func (l *links) connect(d *Daemon, o broker.LinkOptions) error {
 		return fmt.Errorf("stop link: %w", err)
 	}
 	o.Role, o.Will, o.Subscriptions = "daemon", will, d.subscriptions()
-	o.OnUp, o.OnDown = func() { d.linkUp(&d.linkError); d.out.repeat() }, func(err error) { d.linkDown(&d.linkError, err) }
+	o.OnUp = func() {
+		d.linkUp(&d.linkError)
+		d.safely("broker link", d.out.repeat)
+	}
+	o.OnDown = func(err error) { d.linkDown(&d.linkError, err) }
 	l.main, err = broker.Dial(ctx, o)
 	return err
 }

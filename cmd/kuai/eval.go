@@ -56,6 +56,7 @@ type evalFlags struct {
 	skills   string
 	policy   string
 	can      string
+	chunking string
 	world    string
 }
 

@@ -15,6 +15,7 @@ import (
 func (o *evalFlags) skillFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.skills, "skills", "", "what carries skills out: scripted or learned `SKILLS`; empty: as the configuration has it")
 	flags.StringVar(&o.can, "can", "", "what judges them: scripted or learned `AFFORDANCES`; empty: as the configuration has it")
+	flags.StringVar(&o.chunking, "chunking", "", "how chunks of a learned policy follow each other: plain or real-time `CHUNKING`; empty: as the configuration has it")
 	flags.StringVar(&o.policy, "policy", "", "the learned policy of this `FOLDER` instead of the built-in one; means --skills learned")
 }
 
@@ -48,6 +49,13 @@ func (o *evalFlags) setSkills(c *config.Config) error {
 		c.Runner = o.skills
 	default:
 		return fmt.Errorf("--skills %q: want %s or %s", o.skills, config.Scripted, config.Learned)
+	}
+	switch o.chunking {
+	case "":
+	case config.Plain, config.RealTime:
+		c.Chunking = o.chunking
+	default:
+		return fmt.Errorf("--chunking %q: want %s or %s", o.chunking, config.Plain, config.RealTime)
 	}
 	switch {
 	case o.can == "":

@@ -51,7 +51,11 @@ func (a *app) runEval(ctx context.Context, o *evalFlags) error {
 	if episodes == 0 {
 		episodes = len(suite.Episodes)
 	}
-	report, err := daemon.Eval(ctx, &c, suite, eval.Options{Episodes: o.episodes, Seed: o.seed, Given: o.given, Skills: c.Runner, Done: func(out *eval.Outcome) error {
+	can := ""
+	if c.Affordance == config.Learned && !o.given {
+		can = c.Affordance
+	}
+	report, err := daemon.Eval(ctx, &c, suite, eval.Options{Episodes: o.episodes, Seed: o.seed, Given: o.given, Skills: c.Runner, Can: can, Done: func(out *eval.Outcome) error {
 		a.errors.move(fmt.Sprintf("episode %d of %d", out.Number, episodes))
 		if o.out == "" {
 			return nil

@@ -31,6 +31,7 @@ func Default() Config {
 		Affordance: Scripted,
 		Runner:     Scripted,
 		Policy:     Auto,
+		Chunking:   Plain,
 		Voice:      defaultVoice(),
 		Record:     Record{BudgetGB: 20},
 		Log:        Log{Level: "info", Format: "text"},
@@ -52,6 +53,9 @@ const (
 	Learned = "learned"
 	// None runs and judges no skills: the robot can only be steered.
 	None = "none"
+	// Plain and RealTime are the ways of chunking.
+	Plain    = "plain"
+	RealTime = "real-time"
 	// Auto takes the built-in adapter where it fits; with None there is none.
 	Auto = "auto"
 	// BuiltInModel is the language model that the built-in adapter was trained on.

@@ -45,6 +45,11 @@ type Config struct {
 	// The learned policy: auto is the one that kuai comes with, anything else a
 	// folder that make train-vla wrote.
 	Policy string `yaml:"policy"`
+	// How the chunks of motion of the learned policy follow each other: plain takes
+	// each as it comes, the control loop blends them; real-time holds what will have
+	// passed and fades from the old into the new (arXiv 2506.07339), for a network
+	// that takes long.
+	Chunking string `yaml:"chunking"`
 	// What the robot remembers beyond one plan (docs/planner.md).
 	Memory Memory `yaml:"memory"`
 	// Hearing and speaking (docs/voice.md). The page's microphone works without

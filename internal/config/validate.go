@@ -170,6 +170,7 @@ func (c *Config) checkPlanner(k *checker) {
 	k.oneOf("affordance", c.Affordance, Scripted, Learned, None)
 	k.require(c.Affordance != Learned || c.Runner == Learned, "affordance", "%s judges what the learned policy can do, and runner is %s (set runner to %s)", Learned, c.Runner, Learned)
 	k.oneOf("runner", c.Runner, Scripted, Learned, None)
+	k.oneOf("chunking", c.Chunking, Plain, RealTime)
 	k.require(c.Policy != "", "policy", "is empty (want %s or a folder)", Auto)
 	if c.Robot.Driver != DriverSim {
 		k.require(c.Runner != Scripted, "runner", "%s reads the simulator's state, and robot.driver is %s (set it to %s)", Scripted, c.Robot.Driver, None)

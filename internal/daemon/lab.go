@@ -9,6 +9,7 @@ import (
 	"github.com/kuai-robot/kuai/actuation/safety"
 	"github.com/kuai-robot/kuai/internal/config"
 	"github.com/kuai-robot/kuai/policy/agent"
+	"github.com/kuai-robot/kuai/policy/learned"
 	"github.com/kuai-robot/kuai/policy/saycan"
 	"github.com/kuai-robot/kuai/robot"
 	"github.com/kuai-robot/kuai/sim/eval"
@@ -29,6 +30,10 @@ type Lab struct {
 	closePlanner func() error
 	// policy is what the learned runner has; nil where skills are scripted.
 	policy *policy
+	// runner is this episode's learned one, seams what those of the episodes before it
+	// counted.
+	runner *learned.Runner
+	seams  learned.Stats
 	// disturbance is what somebody does in this episode.
 	disturbance *eval.Disturbance
 	began       robot.Time
@@ -119,10 +124,12 @@ func (l *Lab) wire() (err error) {
 		l.agent, err = l.mind.newAgent(l.planner, scripted, body, l.clock, l.report)
 		return err
 	}
+	l.seams = l.counted()
 	runner, err := l.policy.runner(l.mind.catalogue, scripted)
 	if err != nil {
 		return err
 	}
+	l.runner = runner
 	l.agent, err = l.mind.newAgent(l.planner, runner, &seeing{body: body, world: l.world, size: l.policy.pictures()}, l.clock, l.report)
 	return err
 }

@@ -20,6 +20,7 @@ import (
 // policy is a learned policy that is loaded once; nil: skills are scripted.
 type policy struct {
 	description *robot.Description
+	bounds      learned.Bounds
 	network     *vla.Policy
 	session     *vla.Session
 	compute     notices
@@ -36,7 +37,7 @@ func newPolicy(c *config.Config, d *robot.Description) (*policy, error) {
 	} else {
 		folder = os.DirFS(c.Policy)
 	}
-	p := &policy{description: d}
+	p := &policy{description: d, bounds: learned.Bounds{RealTime: c.Chunking == config.RealTime}}
 	var err error
 	if p.network, err = vla.OpenFS(folder, d, newBackend(&c.Planner, p.compute.add), kernels.Options{}); err != nil {
 		return nil, fmt.Errorf("policy: %s: %w", c.Policy, err)
@@ -64,7 +65,7 @@ func (p *policy) runner(c *skill.Catalogue, other learned.Other) (*learned.Runne
 // acting is what acts and judges by the policy.
 func (p *policy) acting(c *skill.Catalogue) learned.Config {
 	return learned.Config{
-		Description: p.description, Predictor: p.session, Phrase: phraseOf(c),
+		Description: p.description, Predictor: p.session, Phrase: phraseOf(c), Bounds: p.bounds,
 		// A picture that cannot be judged is the network's to refuse.
 		Unlike: func(f *robot.Frame) float64 { unlike, _ := p.network.Config.Unlike(f); return unlike },
 		// What was taught of place_on is to put something onto a block.

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -86,12 +87,16 @@ type Report struct {
 	// Families in the order of the suite; those that did not run are left out.
 	Families []*Tally
 	All      Tally
+	// Can names what judged the skills, where it is not scripted.
+	Can string
+	// Seams of a learned policy; nil: nobody counted them.
+	Seams *Seams
 	// Household counts what it refused and asked; nil in other worlds.
 	Household *Manners
 }
 
 func newReport(s *Suite, o Options) *Report {
-	r := &Report{Suite: s.Name, Given: o.Given, Skills: o.Skills, All: Tally{Family: "all", Places: map[Place]int{}}}
+	r := &Report{Suite: s.Name, Given: o.Given, Skills: o.Skills, Can: o.Can, All: Tally{Family: "all", Places: map[Place]int{}}}
 	for _, f := range s.Families() {
 		r.Families = append(r.Families, &Tally{Family: f, Places: map[Place]int{}})
 	}
@@ -157,6 +162,9 @@ func (r *Report) WriteTable(w io.Writer) error {
 	if r.Skills != "" {
 		what += ", skills " + r.Skills
 	}
+	if r.Can != "" {
+		what += ", can " + r.Can
+	}
 	if _, err := fmt.Fprintf(w, "%s: %d episodes; rates with Wilson intervals at 95 %%\n", what, r.All.Success.Of); err != nil {
 		return err
 	}
@@ -177,7 +185,7 @@ func (r *Report) WriteTable(w io.Writer) error {
 		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s%s\t%.1f\t%s\n", t.Family, t.Success.Of, percent(t.Success), percent(t.Plan),
 			household(percent(t.First)+"\t"+percent(t.Untouched)+"\t"), percent(t.Execute), t.MeanSeconds(), failures)
 	}
-	if err := table.Flush(); err != nil || r.Household == nil {
+	if err := errors.Join(table.Flush(), r.Seams.write(w)); err != nil || r.Household == nil {
 		return err
 	}
 	return r.Household.write(w)
@@ -243,6 +251,7 @@ func (r *Report) Figures() []Figure {
 			figures = append(figures, t.figures(root+"."+t.Family)...)
 		}
 	}
+	figures = append(figures, r.Seams.figures(root)...)
 	if r.Household != nil {
 		figures = append(figures, r.Household.figures(root)...)
 		r.setBars(root, figures)

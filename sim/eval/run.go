@@ -87,6 +87,8 @@ type Options struct {
 	Given bool
 	// Skills says what carries them out, "scripted" or "learned", for the report.
 	Skills string
+	// Can says what judges them, where it is not scripted.
+	Can string
 	// Done is called after each episode, for progress and for keeping it.
 	Done func(*Outcome) error
 }
@@ -114,6 +116,11 @@ func Run(ctx context.Context, s *Suite, r Robot, o Options) (*Report, error) {
 		}
 		if err := o.Done(out); err != nil {
 			return nil, fmt.Errorf("suite %s: episode %d: %w", s.Name, out.Number, err)
+		}
+	}
+	if seamed, ok := r.(Seamed); ok {
+		if seams := seamed.Seams(); seams.Count > 0 {
+			report.Seams = &seams
 		}
 	}
 	return report, nil

@@ -35,6 +35,8 @@ type mind struct {
 	compute *notices
 	// memory is nil where it is off.
 	memory *memory.Store
+	// needs is nil where the sentence encoder is not installed.
+	needs *lazyNeeds
 }
 
 // newMind loads what c.Planner names.
@@ -65,7 +67,7 @@ func loadMind(c *config.Config, catalogue *skill.Catalogue) (*mind, error) {
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w (run: kuai models verify %s)", c.Planner.Model, err, c.Planner.Model)
 	}
-	return &mind{config: c, catalogue: catalogue, model: model, prompt: prompt, compute: compute}, nil
+	return &mind{config: c, catalogue: catalogue, model: model, prompt: prompt, compute: compute, needs: newNeeds(c.Planner.Threads)}, nil
 }
 
 // adapterOf gives the adapter that c asks for, nil for none, and the prompt
@@ -124,7 +126,7 @@ func newBackend(c *config.Planner, tell func(error)) kernels.Backend {
 }
 
 // Close frees the weights.
-func (m *mind) Close() error { return m.model.Close() }
+func (m *mind) Close() error { return errors.Join(m.model.Close(), m.needs.Close()) }
 
 // planner gives a planner with a cache of its own. close frees the cache.
 func (m *mind) planner(clock robot.Clock, affordance saycan.Affordance) (p *saycan.Planner, close func() error, err error) {

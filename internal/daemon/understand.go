@@ -25,6 +25,9 @@ func (m *mind) newInterpreter() (agent.Interpreter, error) {
 	if m.memory != nil {
 		c.Memory = m.memory
 	}
+	if m.needs != nil {
+		c.Needs = m.needs
+	}
 	return task.New(c)
 }
 

@@ -100,18 +100,23 @@ func (v *Vocabulary) named(words []string, text string) Token {
 // rather says whether a word of the list names something here instead: "can" and
 // "drink" are nouns too, and "trash" is a verb only before a thing.
 func (v *Vocabulary) rather(key string, e entry, rest []string, before []Token, scene *robot.Scene) bool {
-	if e.class == Content || strings.Contains(key, " ") || !v.content(singular(key), scene) {
+	if e.class == Content || strings.Contains(key, " ") || e.class == Prep && key != "near" {
 		return false
 	}
 	after := ""
-	if e.class == Prep && key != "near" {
-		return false
-	}
 	if len(before) > 0 {
 		after = before[len(before)-1].Text
 	}
+	known := v.content(singular(key), scene)
 	determined := slices.Contains([]string{"the", "a", "an", "any", "some", "my", "all", "every", "each", "one", "two", "three", "of", "this", "that", "all the"}, after) ||
 		len(before) > 0 && (before[len(before)-1].Class == Content || before[len(before)-1].Class == Number)
+	if e.class == Verb && slices.Contains([]string{"is", "are", "was", "were", "it's", "looks", "feels", "so", "very"}, after) && slices.Contains([]string{"empty", "clean", "open", "free", "clear"}, key) &&
+		!slices.ContainsFunc(before, func(t Token) bool { return t.Text == "sure" || t.Text == "ensure" || t.Text == "see" }) {
+		return true // it says what something is like
+	}
+	if !known {
+		return false
+	}
 	switch e.class {
 	case Prep:
 		return determined // "the near one"
@@ -135,6 +140,9 @@ func (v *Vocabulary) single(word string, scene *robot.Scene) Token {
 		return Token{Text: word, Class: Number, Value: word}
 	}
 	if mended, ok := v.mend(word, scene); ok {
+		if e, ok := v.entries[mended]; ok && e.class == Verb && len(word) == len(mended) && word[0] == mended[0] {
+			return Token{Text: mended, Class: Verb, Value: e.value}
+		}
 		return v.single(mended, scene)
 	}
 	return Token{Text: word, Class: Unknown, Value: word}
@@ -186,7 +194,7 @@ func (v *Vocabulary) mend(word string, scene *robot.Scene) (string, bool) {
 
 // ordinary are words that are one letter from a known one and are no mistake.
 func (v *Vocabulary) ordinary(word string) bool {
-	return slices.Contains([]string{"book", "cook", "cold", "hold", "gold", "list", "sick", "lick", "love", "move", "rice", "nice", "dice", "mice", "lake", "make", "cake", "bake", "wake", "sake", "rake", "shore", "stove", "cable", "wish", "fish", "food", "fear", "then", "them", "give", "live", "band", "hard", "hand", "land", "sand", "card", "cart", "cars", "cans", "pots", "puts", "wine", "wire", "pipe", "ripe", "clean", "clear", "plane", "please", "place", "plate", "slate", "late", "mouse", "house", "blame", "window", "pillow", "clown", "crown", "brown", "reach", "teach", "beach", "each", "bear", "wear", "tear", "dear", "year", "hear", "beat", "seat", "heat", "work", "pork", "cork", "corn", "shop", "ship", "whip", "clip", "trip", "chin", "cheap", "label", "stable", "able", "wink", "link", "think", "stink", "pink", "since", "melon", "sofa", "later", "waiter", "battle", "apply", "ample", "arrange", "cooked", "soon", "blanket", "casket", "self", "shell", "draw", "drawn", "country", "counted", "settle", "nettle", "pager", "those", "chose", "cloth", "being", "string", "spring", "curry", "marry", "through", "threw", "wide", "wise", "wore", "sore", "store", "score", "shelter", "bottom", "button", "tops", "stop", "step", "bath", "path", "bake", "bale", "ball", "bowel", "spool", "plane", "plan", "plant", "planet", "slice", "spice", "price", "twice", "thing", "think", "sing", "ring", "wing", "king", "night", "light", "right", "fight", "tight", "sight", "might", "eight", "sugar", "cigar", "water", "lemma", "order", "older", "under", "finder", "fingers", "finger", "candle", "tower", "flower", "shower"}, word)
+	return slices.Contains([]string{"book", "cook", "cold", "hold", "gold", "list", "sick", "lick", "love", "move", "rice", "nice", "dice", "mice", "lake", "make", "cake", "bake", "wake", "sake", "rake", "shore", "stove", "cable", "wish", "fish", "food", "fear", "then", "them", "give", "live", "band", "hard", "hand", "land", "sand", "card", "cart", "cars", "cans", "pots", "puts", "wine", "wire", "pipe", "ripe", "clean", "clear", "plane", "please", "place", "plate", "slate", "late", "mouse", "house", "blame", "window", "pillow", "clown", "crown", "brown", "shoot", "reach", "teach", "beach", "each", "bear", "wear", "tear", "dear", "year", "hear", "beat", "seat", "heat", "work", "pork", "cork", "corn", "shop", "ship", "whip", "clip", "trip", "chin", "cheap", "label", "stable", "able", "wink", "link", "think", "stink", "pink", "since", "melon", "sofa", "later", "waiter", "battle", "apply", "ample", "arrange", "cooked", "soon", "blanket", "casket", "self", "shell", "draw", "drawn", "country", "counted", "settle", "nettle", "pager", "those", "chose", "cloth", "being", "string", "spring", "curry", "marry", "through", "threw", "wide", "wise", "wore", "sore", "store", "score", "shelter", "bottom", "button", "tops", "stop", "step", "bath", "path", "bake", "bale", "ball", "bowel", "spool", "plane", "plan", "plant", "planet", "slice", "spice", "price", "twice", "thing", "think", "sing", "ring", "wing", "king", "night", "light", "right", "fight", "tight", "sight", "might", "eight", "sugar", "cigar", "water", "lemma", "order", "older", "under", "finder", "fingers", "finger", "candle", "tower", "flower", "shower"}, word)
 }
 
 // misspelt says whether a and b differ by one slip.

@@ -101,6 +101,9 @@ func (in *Interpreter) answer(text string, scene *robot.Scene, l *lines) (string
 			kind, rest = kindOf(after) // "one question: where is the cup?"
 		}
 	}
+	if (kind == askWhat || kind == askWhere || kind == askWhich) && in.goesOn(text, scene) {
+		return "", false // "what a day, now the cup please"
+	}
 	if kind == "" || kind == askWhat && strings.HasPrefix(strings.TrimSpace(rest), "about") {
 		return "", false
 	}
@@ -132,6 +135,19 @@ func (in *Interpreter) answer(text string, scene *robot.Scene, l *lines) (string
 		return in.answerWhat(q, kind, scene, l)
 	}
 	return in.answerIs(q, rest, scene, l)
+}
+
+// goesOn says whether a text that begins like a question is none and ends in a
+// request.
+func (in *Interpreter) goesOn(text string, scene *robot.Scene) bool {
+	i := strings.LastIndexAny(text, ",;")
+	if i < 0 || strings.ContainsAny(text, "?？") {
+		return false
+	}
+	r := read(in.v, text[i+1:], scene)
+	return slices.ContainsFunc(r.clauses, func(c clause) bool {
+		return c.verb != "" && !c.not || strings.Contains(text[i:], "please") && len(in.namesOf(&c, scene)) > 0
+	})
 }
 
 // asking is a question taken apart.

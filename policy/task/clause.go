@@ -32,6 +32,10 @@ type clause struct {
 	guess bool
 	// refers: its thing is what the clause before was about.
 	refers bool
+	// inherited: its verb is that of the clause before.
+	inherited bool
+	// loose: words that nobody knows stand before the verb.
+	loose bool
 }
 
 type at struct {
@@ -60,6 +64,8 @@ type reader struct {
 	// strange are words that nobody knows outside of phrases.
 	strange []string
 	hard    bool
+	// mark is how many were strange when the clause began.
+	mark int
 	// again: the text begins with "no", so it is about the last request.
 	again bool
 	// swap: what was said first is to be done last.
@@ -76,6 +82,9 @@ func read(v *ground.Vocabulary, text string, scene *robot.Scene) *reader {
 	if len(r.tokens) > 2 && (r.tokens[0].Value == "none" || r.tokens[0].Value == "not") && r.tokens[1].Class == ground.Break {
 		r.i, r.again = 2, true
 	}
+	if r.firstMakeItSo() {
+		r.i, r.cur.verb, r.cur.said = 1, "put", "put"
+	}
 	if len(r.tokens) > 0 && strings.HasPrefix(r.tokens[0].Text, "before") {
 		r.i, r.swap = 1, true
 	}
@@ -87,6 +96,28 @@ func read(v *ground.Vocabulary, text string, scene *robot.Scene) *reader {
 		r.clauses[0], r.clauses[1] = r.clauses[1], r.clauses[0]
 	}
 	return r
+}
+
+// firstMakeItSo reads "once the cup is in the sink, …" as two requests: the robot can
+// bring about what it would wait for.
+func (r *reader) firstMakeItSo() bool {
+	if len(r.tokens) == 0 || !slices.Contains([]string{"when", "once"}, r.tokens[0].Text) {
+		return false
+	}
+	is := false
+	for _, t := range r.tokens[1:] {
+		switch {
+		case t.Class == ground.Break:
+			return false
+		case t.Class == ground.Verb:
+			return false
+		case t.Text == "is" || t.Text == "are":
+			is = true
+		case t.Class == ground.Prep && is:
+			return true
+		}
+	}
+	return false
 }
 
 func (r *reader) step() {
@@ -116,7 +147,7 @@ func (r *reader) step() {
 		r.cur.need = append(r.cur.need, r.v.Need(t)...)
 	case ground.Pronoun:
 		if t.Value == "me" || t.Value == "here" {
-			r.cur.me = r.cur.me || t.Text == "me" || t.Text == "us" || t.Text == "我"
+			r.cur.me = r.cur.me || t.Text == "me" || t.Text == "us" || t.Text == "我" || t.Value == "here" && !r.cur.empty()
 			break
 		}
 		r.phrase()
@@ -162,8 +193,8 @@ func (r *reader) verb(t *ground.Token) {
 	}
 	// 把 X 放到 Y: the thing comes before its verb; so it does in "the car goes in
 	// the basket".
-	before := c.verb == "" && len(c.things) > 0 && (hasHan(t.Text) || stative(t))
-	if c.verb != "" && !(c.verb == "go" && len(c.ats) == 0) || c.verb == "" && len(c.things) > 0 && !before {
+	before := (c.verb == "" || c.inherited && len(c.ats) == 0) && len(c.things) > 0 && (hasHan(t.Text) || stative(t))
+	if !before && c.verb != "" && !(c.verb == "go" && len(c.ats) == 0) || c.verb == "" && len(c.things) > 0 && !before {
 		if c.verb == t.Value && len(c.things) == 0 && len(c.ats) == 0 {
 			return // 拿 … 给: one action in two words
 		}
@@ -177,7 +208,7 @@ func (r *reader) verb(t *ground.Token) {
 		r.close()
 		r.cur.not, r.cur.me = not, me
 	}
-	r.cur.verb, r.cur.said = t.Value, t.Text
+	r.cur.verb, r.cur.said, r.cur.loose = t.Value, t.Text, len(r.strange) > r.mark
 	if before && t.Value == "go" {
 		r.cur.verb = "put" // the cups go to the sink
 	}
@@ -186,14 +217,11 @@ func (r *reader) verb(t *ground.Token) {
 
 // stative says that the verb tells where something is to be, after its subject.
 func stative(t *ground.Token) bool {
-	if slices.Contains([]string{"goes", "belongs", "belong", "stays", "stay", "remains", "remain", "go to"}, t.Text) {
+	words := strings.Fields(t.Text)
+	if slices.Contains([]string{"goes", "belongs", "belong", "stays", "stay", "remains", "remain"}, words[0]) || t.Text == "go to" {
 		return true
 	}
-	words := strings.Fields(t.Text)
-	if t.Value == "clear" {
-		return len(words) > 2 // has to be empty
-	}
-	return t.Value == "put" && len(words) > 1 && slices.ContainsFunc([]string{"go", "be", "stand", "sit", "lie", "up", "put", "better", "best"}, func(w string) bool { return words[len(words)-1] == w })
+	return len(words) > 1 && slices.Contains([]string{"should", "can", "could", "must", "has", "have", "needs", "need", "ought", "is", "are", "may", "ends", "end", "would", "comes"}, words[0])
 }
 
 // sameAction joins the two verbs of 把 X 拿 起来 放到 Y and of 拿 X 给 我.
@@ -237,6 +265,12 @@ func (r *reader) prep(t *ground.Token) {
 	}
 	if t.Text == "to" && r.purpose() {
 		return
+	}
+	if t.Value == "from" && r.i > 1 && r.tokens[r.i-2].Text == "away" && (r.cur.verb == "put" || r.cur.verb == "") {
+		if _, n := ground.ReadPhrase(r.tokens[r.i:]); n > 0 {
+			r.i += n // "away from the kids" says why
+			return
+		}
 	}
 	p, n := ground.ReadPhrase(r.tokens[r.i:])
 	if n == 0 {
@@ -369,7 +403,7 @@ func (r *reader) except(p ground.Phrase) {
 func (r *reader) thing(p ground.Phrase) {
 	c := &r.cur
 	if len(c.ats) > 0 && len(c.things) > 0 && c.ats[len(c.ats)-1].after == len(c.things) && c.verb != "" && c.verb != "wipe" && !hasHan(p.Text) {
-		next := clause{verb: c.verb, said: c.said, not: c.not, me: c.me}
+		next := clause{verb: c.verb, said: c.said, not: c.not, me: c.me, inherited: true}
 		r.close()
 		r.cur = next
 		c = &r.cur

@@ -23,6 +23,12 @@ func (r *reader) marker(t *ground.Token) {
 		}
 		r.cur.verb, r.cur.said, r.cur.not = "put", "leave", true
 	case "except":
+		if r.cur.verb != "" && r.i < len(r.tokens) && r.tokens[r.i].Class == ground.Prep && r.tokens[r.i].Value != "from" && len(r.cur.ats) > 0 {
+			if _, n := ground.ReadPhrase(r.tokens[r.i+1:]); n > 0 {
+				r.i += 1 + n // "on the shelf and not on the table"
+				return
+			}
+		}
 		r.mode = "except"
 	case "except_end":
 		r.mode = ""
@@ -95,7 +101,7 @@ func (r *reader) unlike() {
 // meant.
 func (r *reader) negate() {
 	rest := r.tokens[r.i:]
-	for len(rest) > 0 && rest[0].Class == ground.Filler {
+	for len(rest) > 0 && (rest[0].Class == ground.Filler || rest[0].Text == "to" && len(rest) > 1 && rest[1].Class == ground.Verb) {
 		rest = rest[1:]
 	}
 	if len(rest) > 1 && rest[0].Class == ground.Pronoun && rest[0].Value == "it" && rest[1].Class >= ground.Break && len(r.cur.things) > 0 {
@@ -149,7 +155,7 @@ func (r *reader) correct() {
 // close ends the clause.
 func (r *reader) close() {
 	c := r.cur
-	r.cur = clause{}
+	r.cur, r.mark = clause{}, len(r.strange)
 	if c.empty() && len(c.excepts) == 0 {
 		return
 	}
@@ -170,6 +176,11 @@ func (r *reader) close() {
 // fix corrects the last clause by c.
 func (r *reader) fix(c *clause) {
 	last := &r.clauses[len(r.clauses)-1]
+	if c.pronounOnly() && c.things[0].Pronoun == "it" && len(c.things[0].Words) == 0 && (len(last.things) > 0 || len(last.ats) > 0) {
+		if c.things = last.things; len(last.ats) > 0 && slices.Contains([]string{"open", "close", "wipe"}, c.verb) {
+			c.things = []ground.Phrase{last.ats[len(last.ats)-1].place}
+		}
+	}
 	if c.verb != "" && (len(c.things) > 0 || len(c.need) > 0) {
 		if c.not { // "put it there, no, don't put it there"
 			r.clauses = r.clauses[:len(r.clauses)-1]

@@ -38,11 +38,11 @@ func (in *Interpreter) takeVerb(c, last *clause, sameText bool, scene *robot.Sce
 	case c.back:
 		c.verb, c.said = "put", "put"
 	case c.me && len(c.things) > 0 && len(c.ats) == 0:
-		c.verb, c.said = "bring", "bring" // "the plate in the sink, the cup for me"
+		c.verb, c.said, c.guess = "bring", "bring", true // "the plate in the sink, the cup for me"
 	case len(c.things) > 0 && len(c.ats) > 0 && in.destinationLike(c) && in.person(scene) != "" && c.ats[len(c.ats)-1].prep != "to" && in.isSource(c, &c.ats[len(c.ats)-1], true, scene):
-		c.verb, c.said = "bring", "bring" // "the can on the shelf, please"
+		c.verb, c.said, c.guess = "bring", "bring", true // "the can on the shelf, please"
 	case len(c.things) > 0 && len(c.ats) > 0 && in.destinationLike(c):
-		c.verb, c.said = "put", "put"
+		c.verb, c.said, c.guess = "put", "put", true
 	case last != nil && (len(c.things) > 0 || len(c.ats) > 0) && (sameText || c.too || c.instead || c.pronounOnly()):
 		c.verb, c.said, c.me = last.verb, last.said, last.me
 	case len(c.things) > 0 && len(c.need) == 0 && len(c.things[0].Unknown) == 0 && len(c.things[0].Before) == 0:
@@ -163,6 +163,8 @@ func (in *Interpreter) refer(p *ground.Phrase, c, last *clause, scene *robot.Sce
 		}
 	}
 	switch {
+	case last != nil && last.not && len(last.ats) > 0 && len(in.v.Things(&last.ats[0].place, scene)) > 0:
+		*p = last.ats[0].place // "the kids must not get at the bleach, put it away"
 	case last != nil && (len(last.things) > 0 || len(in.talk.names) > 0 && last == &in.talk.last):
 		*p = in.before(last)
 	case len(in.talk.names) > 0:

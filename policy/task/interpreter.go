@@ -131,7 +131,8 @@ func (in *Interpreter) instruct(text string, scene *robot.Scene, l *lines) Meani
 // settle gives the tasks of the clauses of r, or the first question about them.
 func (in *Interpreter) settle(text string, r *reader, scene *robot.Scene, l *lines) Meaning {
 	var tasks []*Task
-	negated, lost := false, r.hard
+	negated, lost, aside := false, r.hard, false
+	var beside *trouble
 	in.named = nil
 	for i := range r.clauses {
 		c := &r.clauses[i]
@@ -147,8 +148,12 @@ func (in *Interpreter) settle(text string, r *reader, scene *robot.Scene, l *lin
 		switch {
 		case len(more) == 0 && bad == nil && i+1 < len(r.clauses) && r.clauses[i+1].refers:
 			// "Show me how you carry the cup: bring it": what was said first is what it is.
-		case bad != nil && (in.chatter(c) || in.beside(c) && in.help(text, r, scene) != nil):
-			lost = true // nobody says so what is not there
+		case bad != nil && !bad.meaning.Asks && (in.chatter(c) || in.beside(c)):
+			// Nobody asks so for what is not there: it may be talk, or a need.
+			if beside == nil && !in.chatter(c) {
+				beside = bad
+			}
+			aside = true
 		case c.guess && (bad != nil || len(more) == 0) && len(r.clauses) > 1 && (i+1 < len(r.clauses) || len(tasks) > 0):
 			// Talk beside the request.
 		case bad != nil && bad.meaning.said() && !lost:
@@ -166,6 +171,12 @@ func (in *Interpreter) settle(text string, r *reader, scene *robot.Scene, l *lin
 		}
 	}
 	tasks = superseded(tasks, scene)
+	if aside && len(tasks) == 0 && beside != nil && !lost {
+		if t := in.help(text, r, scene); t != nil {
+			return Meaning{Tasks: []*Task{t}}
+		}
+		return beside.meaning
+	}
 	switch {
 	case lost:
 		return in.asItIs(text, r, scene, l)
@@ -191,7 +202,7 @@ func (in *Interpreter) chatter(c *clause) bool {
 // beside says whether what a clause names by words that nobody knows is hardly what
 // is asked for: "she takes a bath".
 func (in *Interpreter) beside(c *clause) bool {
-	direct := c.verb == "bring" && !c.guess && len(c.things) > 0 && c.things[0].Amount != ground.Any
+	direct := !c.guess && !c.loose && c.verb != "clear" && len(c.things) > 0 && c.things[0].Amount != ground.Any
 	return !direct && !slices.ContainsFunc(c.things, func(p ground.Phrase) bool { return len(in.v.Things(&p, in.scene)) > 0 })
 }
 
@@ -233,6 +244,9 @@ func (in *Interpreter) drop(r *reader) {
 		}
 		if c.verb == "" && !c.me && !c.back && len(c.things) == 0 && len(c.need) == 0 && len(r.clauses) > 1 && !slices.ContainsFunc(c.ats, func(a at) bool { return len(in.v.Match(&a.place, r.scene, nil)) > 0 }) {
 			c.ats = nil // "with sugar on top"
+		}
+		if len(c.need) > 0 && c.verb == "" && len(in.namesOf(c, r.scene)) == 0 {
+			c.things = nil // "my glass is empty and I am parched"
 		}
 		if len(c.need) > 0 && len(c.things) == 0 && slices.ContainsFunc(r.clauses[i+1:], func(o clause) bool { return len(o.things) > 0 && len(o.things[0].Words) > 0 }) {
 			c.need = nil // what would help is said by name
@@ -308,7 +322,7 @@ func (in *Interpreter) spare(r *reader) {
 			}
 			for k := range r.clauses {
 				o := &r.clauses[k]
-				if !o.not && (c.said == "leave" || len(o.things) > 0 && o.things[0].Amount != ground.The) {
+				if !o.not && (c.said == "leave" || len(o.things) > 0 && (o.things[0].Amount != ground.The || ground.Mass(&o.things[0]))) {
 					o.excepts = append(o.excepts, ground.Phrase{Words: c.things[j].Words, Where: c.things[j].Where, Text: c.things[j].Text})
 				}
 			}

@@ -3,6 +3,8 @@ package task
 import (
 	"context"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/kuai-robot/kuai/policy/ground"
 	"github.com/kuai-robot/kuai/robot"
@@ -19,12 +21,12 @@ type Needs interface {
 // tell, nobody is there to be given it, or something else is asked for.
 func (in *Interpreter) help(text string, r *reader, scene *robot.Scene) *Task {
 	person := in.person(scene)
-	if in.config.Needs == nil || person == "" || hasHan(text) {
+	if in.config.Needs == nil || person == "" || hasHan(text) || r.hard || !tellsOfSomebody(text) {
 		return nil
 	}
 	for i := range r.clauses {
 		c := &r.clauses[i]
-		if c.not && len(r.clauses) == 1 || c.back || !slices.Contains([]string{"", "bring", "hold", "wipe", "take_out"}, c.verb) {
+		if c.not && len(r.clauses) == 1 || c.back && len(c.things) > 0 && c.verb != "" || !slices.Contains([]string{"", "bring", "hold", "wipe", "take_out", "open", "put"}, c.verb) {
 			return nil
 		}
 	}
@@ -43,6 +45,16 @@ func (in *Interpreter) help(text string, r *reader, scene *robot.Scene) *Task {
 		Text: text, verb: "bring", given: in, thing: ground.Phrase{Names: names, Text: "what helps"}, amount: ground.Count, n: 1,
 		prep: "on", place: ground.Phrase{Names: []string{person}}, prefer: names[:1],
 	}
+}
+
+// tellsOfSomebody says that a text is about who says it, or asks for something, as
+// one does that tells a need.
+func tellsOfSomebody(text string) bool {
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && r != '\'' && r != '’' })
+	return slices.ContainsFunc(words, func(w string) bool {
+		w, _, _ = strings.Cut(strings.ReplaceAll(w, "’", "'"), "'")
+		return slices.Contains([]string{"i", "my", "me", "we", "our", "us", "something", "anything", "somebody", "someone", "what", "how"}, w)
+	})
 }
 
 // ruledOut says that the text says of o that it is not meant.

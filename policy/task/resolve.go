@@ -88,6 +88,10 @@ func (in *Interpreter) splitAts(c *clause, scene *robot.Scene) {
 	var to []at
 	for i := range c.ats {
 		a := &c.ats[i]
+		if a.prep == "with" && len(c.things) == 0 && c.me && len(in.v.Things(&a.place, scene)) > 0 {
+			c.verb, c.said, c.things = "bring", "bring", []ground.Phrase{a.place} // "come back to me with the cup"
+			continue
+		}
 		if in.likeness(c, a, scene) || a.prep == "with" {
 			continue // what it is like, or is done with, not where it is
 		}

@@ -103,6 +103,28 @@ func TestInstalledConfiguration(t *testing.T) {
 	}
 }
 
+// The package gives every file to root; the service runs as another user.
+func TestServiceMayReadItsConfiguration(t *testing.T) {
+	unit, err := os.ReadFile("systemd/kuai.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := os.ReadFile("debian/postinst")
+	if err != nil {
+		t.Fatal(err)
+	}
+	group := regexp.MustCompile(`(?m)^Group=(\w+)$`).FindSubmatch(unit)
+	path := regexp.MustCompile(`(?m)^ExecStart=.* --config (\S+)$`).FindSubmatch(unit)
+	if group == nil || path == nil {
+		t.Fatal("the unit names no group or no configuration")
+	}
+	for _, line := range []string{"chown root:" + string(group[1]) + " " + string(path[1]), "chmod 0640 " + string(path[1])} {
+		if !strings.Contains(string(script), line+"\n") {
+			t.Errorf("postinst does not say %s", line)
+		}
+	}
+}
+
 func TestScriptsParse(t *testing.T) {
 	for _, pattern := range []string{"debian/p*", "jetson/*.sh"} {
 		paths, err := filepath.Glob(pattern)

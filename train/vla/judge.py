@@ -1,12 +1,13 @@
 """What the policy is trusted with: how likely a skill is to succeed from here, and
 whether what it is for is so now.
 
-    python -m train.vla.judge --policy FOLDER --data FOLDER --out FOLDER
+    python -m train.vla.judge --policy FOLDER --data FOLDER --alone FOLDER --out FOLDER
 
 Learns from roll-outs, those that failed as well as those that worked, as kuai demos
 --policy writes them: the shards of DATA. The policy stays as it is; a small network
-on its latents is trained and then calibrated on episodes that it was not trained on.
-Every fourth episode is kept for the measurement alone. OUT gets the policy with the
+on its latents is trained. ALONE has roll-outs of this very policy in which the
+teacher never took over (--alone): of its episodes one half calibrates, the other is
+for the measurement and nothing else. OUT gets the policy with the
 judge, judge.json with what was measured, and the reliability as a picture.
 """
 
@@ -31,12 +32,16 @@ SORTS = {
 }
 SORTS["cylinder"] = SORTS["block"]
 OUTPUTS = ("can", "holds")
+# Kinds of episodes: learned from, shown by the teacher, left alone. Those left alone
+# are in two parts, ALONE to calibrate with and MEASURE.
+LEARN, SHOWN, ALONE, MEASURE = 0, 1, 2, 3
 
 
 def arguments() -> argparse.Namespace:
     p = argparse.ArgumentParser(description="train what judges the policy")
     p.add_argument("--policy", type=Path, required=True)
     p.add_argument("--data", type=Path, required=True, action="append", help="roll-outs")
+    p.add_argument("--alone", type=Path, required=True, action="append", help="to measure on")
     p.add_argument("--demos", type=Path, action="append", default=[], help="to learn what is so")
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--every", type=int, default=3, help="of so many frames one is learned from")
@@ -71,12 +76,12 @@ class Frames:
 
     def __init__(self):
         self.inputs, self.labels, self.known = [], [], []
-        self.episode, self.step, self.last, self.real = [], [], [], []
+        self.part, self.step, self.last, self.real = [], [], [], []
 
-    def extend(self, inputs, labels, known, episode, step, last, real) -> None:
+    def extend(self, inputs, labels, known, part, step, last, real) -> None:
         for column, values in zip(
-            (self.inputs, self.labels, self.known, self.episode, self.step, self.last, self.real),
-            (inputs, labels, known, episode, step, last, real),
+            (self.inputs, self.labels, self.known, self.part, self.step, self.last, self.real),
+            (inputs, labels, known, part, step, last, real),
             strict=True,
         ):
             column.append(values)
@@ -105,19 +110,21 @@ def ends(episode: np.ndarray, step: np.ndarray) -> np.ndarray:
 
 def read(policy: model.Policy, a: argparse.Namespace) -> dict:
     rng = np.random.default_rng(a.seed)
-    frames, first = Frames(), 0
-    paths = [(p, False) for f in a.data for p in sorted(f.glob("**/shard-*.safetensors"))]
-    paths += [(p, True) for f in a.demos for p in sorted(f.glob("**/shard-*.safetensors"))]
-    for path, demonstrated in paths:
-        shard, every = data.Shard(path), a.every * (4 if demonstrated else 1)
+    frames = Frames()
+    sources = [(f, LEARN) for f in a.data] + [(f, SHOWN) for f in a.demos]
+    sources += [(f, ALONE) for f in a.alone]
+    paths = [(p, kind) for f, kind in sources for p in sorted(f.glob("**/shard-*.safetensors"))]
+    for path, kind in paths:
+        shard, every = data.Shard(path), a.every * (4 if kind == SHOWN else 1)
         episode, step = np.array(shard["episode"]), np.array(shard["step"])
         last = ends(episode, step)
         keep = np.flatnonzero((rng.random(shard.n) < 1 / every) | (step == 0) | last)
         # Whether the teacher succeeds says nothing of the policy, and measures nothing.
-        trusted = np.float32([0.0 if demonstrated else 1.0, 1.0])
+        trusted = np.float32([0.0 if kind == SHOWN else 1.0, 1.0])
         labels = np.stack([shard["success"][keep], shard["holds"][keep]], 1).astype(np.float32)
         inputs = look(policy, shard, keep, shard.words[shard["phrase"][keep]])
-        numbers = 4 * (episode + first) if demonstrated else episode + first
+        # Which part of the data a frame belongs to goes by its episode.
+        numbers = kind + episode % 2 if kind == ALONE else np.full(shard.n, kind)
         frames.extend(
             *(inputs, labels, np.tile(trusted, (len(keep), 1)), numbers[keep]),
             *(step[keep], last[keep], np.ones(len(keep), bool)),
@@ -138,18 +145,17 @@ def read(policy: model.Policy, a: argparse.Namespace) -> dict:
                 *(inputs, np.zeros((len(rows), 2), np.float32), np.array(known, np.float32)),
                 *(numbers[rows], step[rows], last[rows], np.zeros(len(rows), bool)),
             )
-        first += int(episode.max()) + 1
         print(f"{path.parent.name}/{path.name}: {len(keep)} frames, {len(rows)} others", flush=True)
     return frames.join()
 
 
 def fit(c: model.Config, f: dict, seed: int) -> tuple[model.Judge, dict]:
-    """Train on the episodes 0 and 1 of 4, calibrate on 2; 3 is for the measurement."""
+    """Train, and calibrate."""
     torch.manual_seed(seed)
     judge = model.Judge(c, HIDDEN)
     x, y, known = (torch.from_numpy(f[k]) for k in ("inputs", "labels", "known"))
-    part = f["episode"] % 4
-    train, tune = (torch.from_numpy(np.flatnonzero(part < 2)), torch.from_numpy(part == 2))
+    train = torch.from_numpy(np.flatnonzero(f["part"] < ALONE))
+    tune = torch.from_numpy(f["part"] == ALONE)
     optimizer = torch.optim.AdamW(judge.parameters(), 1e-3, weight_decay=0.1)
 
     def loss(rows) -> torch.Tensor:
@@ -172,7 +178,13 @@ def fit(c: model.Config, f: dict, seed: int) -> tuple[model.Judge, dict]:
     # Whether to begin is asked before a skill; whether it worked, at any time.
     began = torch.from_numpy(f["step"] == 0)
     calibrate(judge, x, y, [tune & began & (known[:, 0] > 0), tune])
-    return judge, {"validation_loss": round(best, 4)}
+    with torch.no_grad():
+        p = judge(x)[:, 1].sigmoid().numpy()
+    end = tune.numpy() & f["last"] & f["real"]
+    doubt = max(
+        np.arange(0.05, 0.8, 0.05), key=lambda d: f1(p[end] < d, f["labels"][end, 1] < 0.5)["f1"]
+    )
+    return judge, {"validation_loss": round(best, 4), "doubt": round(float(doubt), 2)}
 
 
 def calibrate(judge: model.Judge, x: torch.Tensor, y: torch.Tensor, rows: list) -> None:
@@ -221,9 +233,9 @@ def f1(said: np.ndarray, so: np.ndarray) -> dict:
     return {"f1": round(value, 4), "hit": hit, "wrong": wrong, "missed": missed}
 
 
-def measure(judge: model.Judge, f: dict) -> dict:
+def measure(judge: model.Judge, f: dict, doubt: float) -> dict:
     """On the episodes that nothing was learned from."""
-    test = f["episode"] % 4 == 3
+    test = f["part"] == MEASURE
     with torch.no_grad():
         p = judge(torch.from_numpy(f["inputs"])).sigmoid().numpy()
     y, known = f["labels"], f["known"]
@@ -234,7 +246,7 @@ def measure(judge: model.Judge, f: dict) -> dict:
         "can": reliability(p[begin, 0], y[begin, 0]),
         "can_there": reliability(p[begin & f["real"], 0], y[begin & f["real"], 0]),
         "holds": reliability(p[test, 1], y[test, 1]),
-        "failure": f1(p[end, 1] < 0.5, y[end, 1] < 0.5),
+        "failure": f1(p[end, 1] < doubt, y[end, 1] < 0.5),
     }
 
 
@@ -245,7 +257,7 @@ def main() -> None:
     frames = read(policy, a)
     judge, report = fit(policy.config, frames, a.seed)
     report |= {"frames": len(frames["step"]), "skills": int(frames["last"].sum())}
-    report |= measure(judge, frames)
+    report |= measure(judge, frames, report["doubt"])
     model.judged(judge, a.policy, a.out)
     (a.out / "judge.json").write_text(json.dumps(report, indent=1) + "\n")
     curves.reliability({k: report[k]["bins"] for k in OUTPUTS}, a.out / "reliability.png")

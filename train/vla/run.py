@@ -5,7 +5,8 @@
 Demonstrations by the teacher, training, and in between rounds of DAgger: the
 policy as it is then moves the hand, and the teacher says what it should have done.
 Simulation is kuai's, in a process of its own. Everything goes on from where it
-was cut off. OUT gets the policy, the curves of losses and of success, and
+was cut off. In the end the policy acts alone, and what judges it is trained. OUT gets
+the policy, the curves of losses and of success, judged/ with the judge, and
 result.json.
 """
 
@@ -115,6 +116,27 @@ def practise(a: argparse.Namespace, recipe: dict, notes: Notes, number: int, at:
     curves.success(sorted(rounds, key=lambda r: r["step"]), a.out / "success.png")
 
 
+def judge(a: argparse.Namespace, recipe: dict, notes: Notes) -> None:
+    """What the policy does alone, and its judge."""
+    want, folder = recipe["judge"], a.data / "alone" / f"seed-{a.seed}"
+    if not notes.get("alone", None):
+        for old in folder.glob("shard-*"):
+            old.unlink()
+        before = children_seconds()
+        report = demos(
+            a,
+            *("--policy", str(a.out / "policy"), "--alone", "--episodes", str(want["episodes"])),
+            *("--seed", str(want["seed"]), "--mix", want["mix"], "--cache", str(folder)),
+        )
+        add_cpu(notes, children_seconds() - before)
+        notes.set("alone", report)
+        print(f"alone: {report['families']}", flush=True)
+    command = [sys.executable, "-m", "train.vla.judge", "--policy", str(a.out / "policy")]
+    command += ["--data", str(a.data / "dagger"), "--alone", str(folder)]
+    command += ["--out", str(a.out / "judged"), "--threads", str(a.threads)]
+    subprocess.run(command, check=True)
+
+
 def main() -> None:
     a = arguments()
     recipe = json.loads(a.recipe.read_text())
@@ -127,13 +149,14 @@ def main() -> None:
         train(a, at)
         practise(a, recipe, notes, number, at)
     train(a, recipe["steps"])
-    practise(a, recipe, notes, len(recipe["rounds"]["at"]), recipe["steps"])
+    judge(a, recipe, notes)
     hours = kept.get("simulation_cpu_seconds", 0.0) + notes.get("simulation_cpu_seconds", 0.0)
     config = json.loads((a.out / "policy" / "config.json").read_text())
     result = {
         "simulation_cpu_hours": round(hours / 3600, 2),
         "training": config["training"],
-        "last_round": notes.get(f"round-{len(recipe['rounds']['at'])}", None),
+        "alone": notes.get("alone", None),
+        "judge": json.loads((a.out / "judged" / "judge.json").read_text()),
     }
     (a.out / "result.json").write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result), flush=True)

@@ -199,13 +199,14 @@ class Judge(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder)
             tiny_policy(root / "policy")
-            for i in range(2):
-                write_shard(root / "rolled" / f"shard-0000{i}.safetensors", 400, i, each=5)
-            a = argparse.Namespace(data=[root / "rolled"], demos=[], every=1, seed=1)
+            for i, name in enumerate(("rolled", "alone")):
+                write_shard(root / name / "shard-00000.safetensors", 400, i, each=5)
+            parts = {"data": [root / "rolled"], "alone": [root / "alone"], "demos": []}
+            a = argparse.Namespace(**parts, every=1, seed=1)
             policy, _ = model.load(root / "policy")
             frames = judge.read(policy.eval(), a)
-            made, _ = judge.fit(policy.config, frames, 1)
-            report = judge.measure(made, frames)
+            made, report = judge.fit(policy.config, frames, 1)
+            report |= judge.measure(made, frames, report["doubt"])
             self.assertGreater(report["failure"]["f1"], 0.75)
             self.assertLess(report["can_there"]["brier"], 0.1)
             # What is not there cannot be taken.

@@ -59,6 +59,20 @@ type forward struct {
 	run func(ctx context.Context, b kernels.Backend) error
 	// pick is which of the recordings counts, from the end.
 	pick int
+	// model is what has to be installed for it, "" for nothing.
+	model string
+}
+
+// installed says whether the model of a forward is there.
+func (m *forward) installed() bool {
+	if m.model == "" {
+		return true
+	}
+	store, err := models.NewStore()
+	if err == nil {
+		_, err = store.Find(m.model)
+	}
+	return err == nil
 }
 
 // CUDAStatic plans models for each card, on paper.
@@ -127,15 +141,15 @@ func onPaper(ctx context.Context, card roofline.Card, m forward) ([]cuda.Command
 func forwards(tower string) []forward {
 	half := kernels.Options{Precision: kernels.BFloat16}
 	return []forward{
-		{"clip-vit-b32.bf16", func(ctx context.Context, b kernels.Backend) error { return paperTower(ctx, b, tower, half) }, 1},
+		{"clip-vit-b32.bf16", func(ctx context.Context, b kernels.Backend) error { return paperTower(ctx, b, tower, half) }, 1, ""},
 		{"clip-vit-b32.int8", func(ctx context.Context, b kernels.Backend) error {
 			return paperTower(ctx, b, tower, kernels.Options{Precision: kernels.Int8})
-		}, 1},
-		{"whisper-base.encode", func(ctx context.Context, b kernels.Backend) error { return paperSpeech(ctx, b) }, 2},
-		{"whisper-base.token", func(ctx context.Context, b kernels.Backend) error { return paperSpeech(ctx, b) }, 1},
-		{"smollm2-135m.prompt64", func(ctx context.Context, b kernels.Backend) error { return paperLanguage(ctx, b, 64) }, 1},
-		{"smollm2-135m.token", func(ctx context.Context, b kernels.Backend) error { return paperLanguage(ctx, b, 65) }, 1},
-		{"vla", paperPolicy, 1},
+		}, 1, ""},
+		{"whisper-base.encode", func(ctx context.Context, b kernels.Backend) error { return paperSpeech(ctx, b) }, 2, speechModel},
+		{"whisper-base.token", func(ctx context.Context, b kernels.Backend) error { return paperSpeech(ctx, b) }, 1, speechModel},
+		{"smollm2-135m.prompt64", func(ctx context.Context, b kernels.Backend) error { return paperLanguage(ctx, b, 64) }, 1, config.BuiltInModel},
+		{"smollm2-135m.token", func(ctx context.Context, b kernels.Backend) error { return paperLanguage(ctx, b, 65) }, 1, config.BuiltInModel},
+		{"vla", paperPolicy, 1, ""},
 	}
 }
 

@@ -19,7 +19,8 @@ import (
 const gpuRuns = 50
 
 // benchGPU measures every launch of the models on this machine's GPU, and their
-// runs, beside the roofline. Without a GPU there are no figures.
+// runs, beside the roofline. Without a GPU there are no figures, and none of models
+// that are not installed.
 func benchGPU(ctx context.Context) (rows []bench.Row, err error) {
 	driver, err := gpu.Open(gpu.Options{})
 	if errors.Is(err, gpu.ErrNone) {
@@ -45,6 +46,9 @@ func benchGPU(ctx context.Context) (rows []bench.Row, err error) {
 	sums := map[string]roofline.KernelSum{}
 	times := map[string]float64{}
 	for _, m := range forwards(dir) {
+		if !m.installed() {
+			continue // gpu-check says which models there are
+		}
 		w := &gpuWatch{Driver: driver, clock: robot.NewSystemClock(), pick: m.pick, times: times}
 		if err := m.run(ctx, cuda.NewBackend("cuda", w)); err != nil {
 			return nil, fmt.Errorf("%s: %w", m.name, errors.Join(err, w.failed))

@@ -21,9 +21,6 @@ func (l *Loop) Pause(d time.Duration) {
 	}
 }
 
-// Proceed ends a Pause.
-func (l *Loop) Proceed() { l.paused.Store(0) }
-
 // wanted gives what source s wants at now: nothing during a Pause, as far as the
 // tick and whoever replays it can see.
 func (l *Loop) wanted(s robot.Source, now robot.Time) *order {

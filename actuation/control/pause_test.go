@@ -52,16 +52,6 @@ func TestPauseBrakesAndEndsByItself(t *testing.T) {
 	}
 }
 
-func TestProceedEndsAPause(t *testing.T) {
-	r := moving(t)
-	r.loop.Pause(time.Minute)
-	r.run(3)
-	r.expect(safety.Held, safety.NoSource)
-	r.loop.Proceed()
-	r.run(2)
-	r.expect(safety.Moving, safety.OK)
-}
-
 // A stop in a pause latches, and a pause that ends does not end a stop.
 func TestAStopIsMoreThanAPause(t *testing.T) {
 	r := moving(t)
@@ -71,8 +61,6 @@ func TestAStopIsMoreThanAPause(t *testing.T) {
 	r.run(1)
 	r.expect(safety.Stopped, safety.StopAsked)
 	r.run(20)
-	r.loop.Proceed()
-	r.run(2)
 	r.expect(safety.Stopped, safety.StopAsked)
 }
 

@@ -19,17 +19,17 @@ const Heard = rows * bucket * 2 * audio.Hop
 // The head's shape, as train/voice/verifier.py has it.
 const (
 	width  = 512 // of whisper-base
-	bucket = 5   // rows of the encoder that are averaged
-	rows   = 14
-	each   = 24
-	hidden = 24
+	bucket = 2   // rows of the encoder that are averaged
+	rows   = 35
+	each   = 16
+	hidden = 32
 )
 
 const (
 	// trust is how much of the detector's own opinion counts, in nats of nats.
 	trust = 0.5
 	// least is from where on a stop is believed, in nats.
-	least = -2.5
+	least = -0.5
 )
 
 // Encoder gives Whisper's embeddings of a clip; speech.Session is one.

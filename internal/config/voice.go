@@ -26,9 +26,12 @@ var stopWords = []string{"stop", "halt", "freeze", "停", "停下", "停止", "�
 // usualStopWords leave out what is too easily taken for another word.
 var usualStopWords = []string{"stop", "halt", "freeze", "停下", "停止", "别动"}
 
+// sounds are those that the built-in head tells from others when they begin.
+var sounds = []string{"clap", "knock", "glass", "beep", "alarm", "ring"}
+
 func defaultVoice() Voice {
 	return Voice{
-		On: true, Microphones: []Microphone{}, Listen: ListenAlways, WakeWords: []string{"hey robot", "hey kuai"}, StopWords: slices.Clone(usualStopWords), StopScore: 0.5,
+		On: true, Microphones: []Microphone{}, Listen: ListenAlways, WakeWords: []string{"hey robot", "hey kuai"}, StopWords: slices.Clone(usualStopWords), StopScore: 0.5, Sounds: []string{},
 		Language: "en", Model: "whisper-base", Sure: 0.45, Unsure: 0.2, Expect: 1.5,
 		Silence: 480 * time.Millisecond, Early: 96 * time.Millisecond, Longest: 15 * time.Second,
 		Commands: Replace, Speaker: None, SpeakerVoice: "en",
@@ -44,6 +47,9 @@ func (v *Voice) check(k *checker, driver string) {
 	}
 	for i, w := range v.StopWords {
 		k.oneOf(fmt.Sprintf("voice.stop_words[%d]", i), w, stopWords...)
+	}
+	for i, w := range v.Sounds {
+		k.oneOf(fmt.Sprintf("voice.sounds[%d]", i), w, sounds...)
 	}
 	k.require(v.StopScore > 0 && v.StopScore < 1, "voice.stop_score", "%g is not above 0 and below 1", v.StopScore)
 	k.require(v.Model != "", "voice.model", "is empty (kuai models list shows names)")

@@ -23,9 +23,12 @@ func StandardVoiceTrial() VoiceTrial {
 // the right skill, and another one; what is neither was not understood, or asked
 // back. It tells bench.Progress of each.
 func EvalVoice(ctx context.Context, c *config.Config, t VoiceTrial) ([]bench.Row, error) {
-	heard, count, right, wrong := t.Heard, 0, 0, 0
+	heard, count, right, wrong, early := t.Heard, 0, 0, 0, 0
 	t.Heard = func(r VoiceResult) {
 		count++
+		if r.Early {
+			early++
+		}
 		switch r.Chosen {
 		case r.Wanted:
 			right++
@@ -46,6 +49,7 @@ func EvalVoice(ctx context.Context, c *config.Config, t VoiceTrial) ([]bench.Row
 	return []bench.Row{
 		{Name: "voice.command_success", Value: float64(right) / all, Bar: ">=0.9"},
 		{Name: "voice.command_wrong", Value: float64(wrong) / all},
+		{Name: "voice.commands_early", Value: float64(early) / all},
 		{Name: "voice.typed_success", Value: float64(read) / all},
 		{Name: "voice.commands", Value: all, Bar: ">=300"},
 	}, nil

@@ -35,12 +35,13 @@ func benchVoice(ctx context.Context, c *config.Config) (rows []bench.Row, err er
 	if err != nil {
 		return nil, err
 	}
-	after, end, decided, err := l.latency(ctx)
+	after, end, decided, right, err := l.latency(ctx)
 	if err == nil {
 		rows = append(rows,
 			bench.Row{Name: "voice.end_to_text", Value: bench.Percentile(after, 0.5), Unit: "ms", Bar: "<150"},
 			bench.Row{Name: "voice.end_to_text_p90", Value: bench.Percentile(after, 0.9), Unit: "ms"},
 			bench.Row{Name: "voice.end_to_decision", Value: bench.Percentile(end, 0.5), Unit: "ms"},
+			bench.Row{Name: "voice.end_to_text_right", Value: right},
 			bench.Row{Name: "voice.decided_to_text", Value: bench.Percentile(decided, 0.5), Unit: "ms"})
 		var idle float64
 		idle, err = l.idle(ctx)
@@ -75,10 +76,11 @@ func spokenUntil(samples []float32) int {
 
 // latency gives, for each of some sentences at the pace of the clock, how long
 // after the last sound of the last word, in the clean synthesis, the text was there
-// and it was known to be the last, and how long after that the text was there.
-func (l *voiceLab) latency(ctx context.Context) (after, decision, decided []float64, err error) {
+// and it was known to be the last, and how long after that the text was there; right
+// is the share of texts that are what was said.
+func (l *voiceLab) latency(ctx context.Context) (after, decision, decided []float64, right float64, err error) {
 	if err := l.ears.Load(ctx); err != nil {
-		return nil, nil, nil, err
+		return nil, nil, nil, 0, err
 	}
 	clock, colours := robot.NewSystemClock(), []string{"red", "green", "blue", "yellow"}
 	for i := range timedCommands {
@@ -88,17 +90,20 @@ func (l *voiceLab) latency(ctx context.Context) (after, decision, decided []floa
 		}
 		speech, err := loudspeaker.Espeak{Voice: TrialVoices[2+i%2], Speed: 160}.Speak(ctx, text)
 		if err != nil {
-			return nil, nil, nil, err
+			return nil, nil, nil, 0, err
 		}
 		u, end, err := l.live(ctx, clock, speech)
 		if err != nil {
-			return nil, nil, nil, err
+			return nil, nil, nil, 0, err
+		}
+		if dialogue.Clean(u.Text) == text {
+			right += 1.0 / timedCommands
 		}
 		after = append(after, u.Ready.Sub(end).Seconds()*1e3)
 		decision = append(decision, u.Decided.Sub(end).Seconds()*1e3)
 		decided = append(decided, u.Ready.Sub(u.Decided).Seconds()*1e3)
 	}
-	return after, decision, decided, nil
+	return after, decision, decided, right, nil
 }
 
 // live lets a listener hear speech as it is said and gives the utterance and when

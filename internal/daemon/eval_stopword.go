@@ -10,8 +10,10 @@ import (
 	"github.com/kuai-robot/kuai/internal/bench"
 	"github.com/kuai-robot/kuai/internal/config"
 	"github.com/kuai-robot/kuai/kernels/cpu"
+	"github.com/kuai-robot/kuai/perception/audio"
 	"github.com/kuai-robot/kuai/perception/keyword"
 	"github.com/kuai-robot/kuai/perception/keyword/trial"
+	"github.com/kuai-robot/kuai/robot"
 )
 
 // EvalStopword measures the built-in stop word detector, with a second opinion
@@ -28,9 +30,8 @@ func EvalStopword(ctx context.Context, o trial.Options) (rows []bench.Row, err e
 	}
 	if second != nil {
 		defer func() { err = errors.Join(err, second.close()) }()
-		o.Confirm, o.Before = second.confirmer.Stop, confirm.Heard
-		o.Group, o.Sure = doubtful(keyword.Stop()), sureAlone
-		o.Alone, o.Patience = keyword.StopThreshold, patience
+		o.Group = doubtful(keyword.Stop())
+		o.Second = newJudged(second.confirmer, o.Clock)
 	}
 	r, err := trial.Run(ctx, model, o)
 	if err != nil {
@@ -71,6 +72,66 @@ func openSecond(name string) (s *second, err error) {
 
 func (s *second) close() error { return errors.Join(s.session.Close(), s.recogniser.Close()) }
 
+// judged is the second opinion as it is while the robot runs: an answer comes when
+// as much sound has passed as it took.
+type judged struct {
+	confirmer *confirm.Confirmer
+	clock     robot.Clock
+	doubter   *confirm.Doubter
+	heard     int64
+	question  *confirm.Question // to be answered at due
+	due       int64
+	stop      bool
+	err       error
+	ctx       context.Context // of the Step that runs
+
+	asked, refused int
+	thinking       []float64
+}
+
+func newJudged(c *confirm.Confirmer, clock robot.Clock) *judged {
+	j := &judged{confirmer: c, clock: clock}
+	j.doubter = confirm.NewDoubter(j, keyword.StopThreshold, sureAlone)
+	return j
+}
+
+// Ready implements confirm.Judge.
+func (j *judged) Ready() bool { return true }
+
+// Ask implements confirm.Judge.
+func (j *judged) Ask(q *confirm.Question) bool {
+	start := j.clock.Now()
+	j.stop, j.err = j.confirmer.Stop(j.ctx, q.Samples[:], q.Score)
+	took := j.clock.Now().Sub(start)
+	j.question, j.due = q, j.heard+int64(took.Seconds()*audio.Rate)
+	j.asked++
+	if !j.stop {
+		j.refused++
+	}
+	j.thinking = append(j.thinking, took.Seconds()*1e3)
+	return true
+}
+
+// Step implements trial.Second.
+func (j *judged) Step(ctx context.Context, samples []float32, score float32) (hold, stop bool, err error) {
+	j.ctx = ctx
+	j.heard += int64(len(samples))
+	if j.question != nil && j.heard >= j.due {
+		j.question.Answer(j.stop, j.err)
+		j.question = nil
+	}
+	v := j.doubter.Step(samples, score)
+	return v == confirm.Hold, v == confirm.Stop, j.err
+}
+
+// Reset implements trial.Second.
+func (j *judged) Reset() { j.doubter.Reset(); j.question = nil }
+
+// Told implements trial.Second.
+func (j *judged) Told() (asked, refused int, thinking []float64) {
+	return j.asked, j.refused, j.thinking
+}
+
 func stopwordRows(r *trial.Report) []bench.Row {
 	const at = "eval.stopword."
 	rows := []bench.Row{}
@@ -91,6 +152,8 @@ func stopwordRows(r *trial.Report) []bench.Row {
 	rows = append(rows,
 		bench.Row{Name: at + "late_p50", Value: bench.Percentile(r.Late, 0.5), Unit: "ms"},
 		bench.Row{Name: at + "late_p99", Value: bench.Percentile(r.Late, 0.99), Unit: "ms", Bar: "<300"},
+		bench.Row{Name: at + "stopped_p50", Value: bench.Percentile(r.Sure, 0.5), Unit: "ms"},
+		bench.Row{Name: at + "stopped_p99", Value: bench.Percentile(r.Sure, 0.99), Unit: "ms"},
 		bench.Row{Name: at + "near_words_heard", Value: r.Near.Rate()})
 	var all, people trial.Stretch
 	for kind, s := range r.Quiet {
@@ -98,7 +161,7 @@ func stopwordRows(r *trial.Report) []bench.Row {
 		if kind == trial.People {
 			sum = &people
 		}
-		sum.Hours, sum.Stops = sum.Hours+s.Hours, sum.Stops+s.Stops
+		sum.Hours, sum.Stops, sum.Holds, sum.HeldHours = sum.Hours+s.Hours, sum.Stops+s.Stops, sum.Holds+s.Holds, sum.HeldHours+s.HeldHours
 	}
 	rows = append(rows,
 		bench.Row{Name: at + "hours", Value: all.Hours, Bar: ">=3"},
@@ -113,6 +176,8 @@ func stopwordRows(r *trial.Report) []bench.Row {
 	}
 	if r.Asked > 0 {
 		rows = append(rows,
+			bench.Row{Name: at + "held_per_hour", Value: float64(all.Holds) / max(all.Hours, 1e-9)},
+			bench.Row{Name: at + "held", Value: (all.HeldHours + people.HeldHours) / max(all.Hours+people.Hours, 1e-9)},
 			bench.Row{Name: at + "asked_per_hour", Value: float64(r.AskedQuiet) / max(all.Hours+people.Hours, 1e-9)},
 			bench.Row{Name: at + "refused", Value: float64(r.Refused) / float64(r.Asked)},
 			bench.Row{Name: at + "second_opinion_p50", Value: bench.Percentile(r.Thinking, 0.5), Unit: "ms"})

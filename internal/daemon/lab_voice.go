@@ -42,7 +42,9 @@ var (
 type VoiceResult struct {
 	Voice, Spoken, Heard, Instruction string
 	Confidence                        float64
-	Kind                              dialogue.Kind
+	// Early: it was told before the silence after it was long.
+	Early bool
+	Kind  dialogue.Kind
 	// Wanted is the first skill that the command asks for, Chosen the one that the
 	// robot would begin, Read the one it would begin if the text had been typed.
 	Wanted, Chosen, Read string
@@ -154,32 +156,33 @@ func inRoom(seed uint64, noise, distance float64, speech []float32) []float32 {
 	return samples
 }
 
-// hear gives what the listener makes of a clip, the longest of its utterances.
-func (l *voiceLab) hear(ctx context.Context, clip []float32) (best listen.Utterance, err error) {
+// hear gives what the listener tells of a clip, as it would of a microphone whose
+// recogniser is quick: with each pause comes what was understood by then.
+func (l *voiceLab) hear(ctx context.Context, clip []float32, talk *dialogue.Dialogue) (told []listen.Utterance, err error) {
 	voice, err := l.ears.Voice()
 	if err != nil {
-		return best, err
+		return nil, err
 	}
-	clock := robot.NewManualClock(time.Unix(0, 0), robot.Time(10*time.Second))
+	clock, v, scene := robot.NewManualClock(time.Unix(0, 0), robot.Time(10*time.Second)), &l.config.Voice, l.world.Scene()
 	listener, err := listen.New(listen.Config{
-		Voice: voice, Recogniser: l.ears, Clock: clock, Language: l.config.Voice.Language, Patient: true, Timing: timingOf(&l.config.Voice),
-		Heard: func(u listen.Utterance) {
-			if len(u.Samples) > len(best.Samples) {
-				best = u
-			}
-		},
+		Voice: voice, Recogniser: l.ears, Clock: clock, Language: v.Language, Timing: timingOf(v), Early: v.Early, Partial: partialEvery,
+		Complete: func(text string) bool { return talk.Whole(text, scene) }, Joins: talk.Joins,
+		Heard: func(u listen.Utterance) { told = append(told, u) },
 	})
 	if err != nil {
-		return best, err
+		return nil, err
 	}
 	for at := 0; at+audio.Frame <= len(clip); at += audio.Frame {
 		frame := robot.Clip{Microphone: "room", At: clock.Now(), Rate: audio.Rate, Samples: clip[at : at+audio.Frame]}
-		if err := listener.Hear(ctx, frame); err != nil {
-			return best, err
-		}
 		clock.Advance(20 * time.Millisecond)
+		if err := listener.Hear(ctx, frame); err != nil {
+			return nil, err
+		}
+		if err := listener.Work(ctx); err != nil {
+			return nil, err
+		}
 	}
-	return best, listener.Finish(ctx)
+	return told, errors.Join(listener.Finish(ctx), listener.Work(ctx))
 }
 
 // decide gives the skill that an instruction begins with.
@@ -228,22 +231,36 @@ func (l *voiceLab) try(ctx context.Context, random *rand.Rand, seed uint64, voic
 		return r, err
 	}
 	noise, distance := -60+15*random.Float64(), 0.5+1.5*random.Float64()
-	u, err := l.hear(ctx, inRoom(seed, noise, distance, speech))
-	if err != nil {
-		return r, err
-	}
-	r.Heard, r.Confidence = u.Text, u.Confidence
 	talk, err := dialogue.New(dialogue.Config{Catalogue: l.mind.catalogue, Sure: l.config.Voice.Sure, Unsure: l.config.Voice.Unsure})
 	if err != nil {
 		return r, err
 	}
-	reply := talk.Hear(dialogue.Heard{At: robot.Time(time.Second), Text: u.Text, Confidence: u.Confidence, Problem: string(u.Problem), Addressed: true}, scene)
-	r.Kind, r.Instruction = reply.Kind, reply.Instruction
-	if reply.Kind == dialogue.Command {
-		if r.Chosen, err = l.decide(ctx, reply.Instruction); err != nil {
+	told, err := l.hear(ctx, inRoom(seed, noise, distance, speech), talk)
+	if err != nil {
+		return r, err
+	}
+	for i := range told {
+		if err := l.judge(ctx, &r, talk, &told[i]); err != nil {
 			return r, err
 		}
 	}
 	r.Read, err = l.decide(ctx, o.text)
 	return r, err
+}
+
+// judge adds what becomes of an utterance to r. A wrong skill stays what the robot
+// chose, even if it would think better of it.
+func (l *voiceLab) judge(ctx context.Context, r *VoiceResult, talk *dialogue.Dialogue, u *listen.Utterance) error {
+	reply := talk.Hear(dialogue.Heard{At: u.Ready, Text: u.Text, Confidence: u.Confidence, Problem: string(u.Problem), Addressed: true}, l.world.Scene())
+	if r.Heard != "" && reply.Kind != dialogue.Command {
+		return nil
+	}
+	r.Heard, r.Confidence, r.Kind, r.Instruction = u.Text, u.Confidence, reply.Kind, reply.Instruction
+	r.Early = u.Decided.Sub(u.Until) < l.config.Voice.Silence
+	if reply.Kind != dialogue.Command || r.Chosen != "" && r.Chosen != r.Wanted {
+		return nil
+	}
+	chosen, err := l.decide(ctx, reply.Instruction)
+	r.Chosen = chosen
+	return err
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/kuai-robot/kuai/internal/topics"
 	"github.com/kuai-robot/kuai/perception/microphone"
+	"github.com/kuai-robot/kuai/robot"
 )
 
 // voiceMetrics are those of what the robot hears.
@@ -23,6 +24,7 @@ func voiceMetrics() []Metric {
 		{"voice_dropped_total", counterMetric, one, "Sentences that nobody had time to recognise.", withMicrophone},
 		{"voice_utterances_total", counterMetric, []string{"as"}, "What people said, by what it was taken for: heard, not_understood, ignored, stop.", heard},
 		{"voice_stop_words_total", counterMetric, []string{"word"}, "Stop words that were heard.", "once a stop word was said"},
+		{"voice_holds_total", counterMetric, nil, "How often the robot held still because it may have heard a stop word.", withMicrophone},
 		{"voice_text_seconds", summaryMetric, []string{"from"}, "How long the text took: from the last word (speech), and from when it was known to be the last (decision).", heard},
 	}
 }
@@ -32,6 +34,8 @@ type voiceTally struct {
 	speech, decision took
 
 	mu    sync.Mutex
+	holds uint64
+	held  robot.Time // when it last was
 	as    map[topics.SaidKind]uint64
 	words map[string]uint64
 }
@@ -45,6 +49,16 @@ func (t *voiceTally) utterance(as topics.SaidKind, speech, decision time.Duratio
 		t.as = map[topics.SaidKind]uint64{}
 	}
 	t.as[as]++
+}
+
+// holding notes that the robot is held at now; without a gap it is one time.
+func (t *voiceTally) holding(now robot.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.held == 0 || now.Sub(t.held) > held {
+		t.holds++
+	}
+	t.held = now
 }
 
 func (t *voiceTally) stopWord(word string) {
@@ -82,6 +96,7 @@ func (g *gathering) voice() {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	g.count("voice_holds_total", t.holds)
 	for as, n := range t.as {
 		g.count("voice_utterances_total", n, string(as))
 	}

@@ -33,6 +33,7 @@ type voice struct {
 	ears      *listen.Ears
 	words     *keyword.Model // nil without words to listen for
 	opinions  *opinions      // about what words may have heard; nil without them
+	sounds    *sounds        // nil: nobody wants to know of any
 	microphones,
 	all []*ear // all has the page's as well
 	page    *pageEar
@@ -61,6 +62,7 @@ type ear struct {
 	name       string
 	microphone *microphone.Microphone
 	listener   *listen.Listener
+	sounds     *soundEar
 	pressed    bool
 }
 
@@ -116,6 +118,9 @@ func (d *Daemon) buildVoice() error {
 	d.closers = append(d.closers, v.ears.Close)
 	v.expect()
 	if err := v.buildWords(); err != nil {
+		return err
+	}
+	if err := v.buildSounds(); err != nil {
 		return err
 	}
 	if err := v.buildSpeaker(); err != nil {
@@ -193,7 +198,7 @@ func (v *voice) buildMicrophones() error {
 }
 
 func (v *voice) newEar(o microphone.Config) (*ear, error) {
-	e := &ear{voice: v, name: o.Name}
+	e := &ear{voice: v, name: o.Name, sounds: v.soundEar()}
 	voiceModel, err := v.ears.Voice()
 	if err != nil {
 		return nil, err
@@ -235,6 +240,9 @@ func (v *voice) run(stage func(name string, run func(context.Context) error)) {
 	stage("voice", v.attend)
 	if v.opinions != nil {
 		stage("stop words", v.opinions.run)
+	}
+	if v.sounds != nil {
+		stage("sounds", v.sounds.run)
 	}
 	if v.speaker != nil {
 		stage("loudspeaker", v.speaker.Run)
@@ -298,6 +306,7 @@ func (e *ear) frame(c robot.Clip) {
 	if v.daemon.recording != nil {
 		v.daemon.recording.recorder.Clip(c)
 	}
+	e.sounds.frame(&c)
 	if err := e.listener.Hear(context.Background(), c); err != nil {
 		v.daemon.log.Error("voice", "microphone", e.name, "error", err)
 	}

@@ -98,6 +98,13 @@ func (v *voice) word(e *ear, h listen.Hit, at robot.Time) {
 	v.signal(loudspeaker.Listening)
 }
 
+// hold keeps the robot still for a moment, on the goroutine that captures: what was
+// heard may be a stop.
+func (v *voice) hold(d time.Duration) {
+	v.daemon.loop.Pause(d)
+	v.tally.holding(v.daemon.clock.Now())
+}
+
 // tellStop says that a stop word was heard, after the robot has stopped.
 func (v *voice) tellStop(s *heardStop) {
 	v.say(topics.Said{Who: "person", Kind: topics.SaidStop, Text: s.word, Microphone: s.microphone, Confidence: float64(s.score)})

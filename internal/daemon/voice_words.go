@@ -43,7 +43,8 @@ func (v *voice) detector(own bool) (listen.Detector, error) {
 		if own {
 			g.Threshold *= ownEase
 		} else {
-			doubts, g = &doubter{opinions: v.opinions, alone: g.Threshold, past: make([]float32, 0, confirm.Heard+audio.Rate)}, doubtful(g)
+			doubts = &doubter{d: confirm.NewDoubter(v.opinions, g.Threshold, sureAlone), alone: g.Threshold, hold: v.hold}
+			g = doubtful(g)
 		}
 		groups = append(groups, g)
 	}
@@ -66,6 +67,10 @@ func (v *voice) detector(own bool) (listen.Detector, error) {
 	return &wordDetector{d: d, doubts: doubts}, nil
 }
 
+// toneAlone is a word that nobody is asked about: only its tone tells it from others,
+// which the second opinion does not hear.
+const toneAlone = "停"
+
 // wordDetector is a keyword.Detector as a listener takes it.
 type wordDetector struct {
 	d      *keyword.Detector
@@ -77,17 +82,22 @@ type wordDetector struct {
 func (w *wordDetector) Process(ctx context.Context, samples []float32) ([]listen.Hit, error) {
 	found, err := w.d.Process(ctx, samples)
 	w.hits = w.hits[:0]
-	if w.doubts != nil && err == nil {
-		w.doubts.hear(samples)
-	}
+	var doubted *listen.Hit
 	for _, f := range found {
 		h := listen.Hit{Group: f.Group, Word: f.Word, Score: f.Score, Late: time.Duration(f.Heard-f.End) * time.Second / audio.Rate}
-		if w.doubts == nil || h.Group != keyword.Stop().Name || w.doubts.doubt(h) {
+		switch {
+		case w.doubts == nil || h.Group != keyword.Stop().Name:
+			w.hits = append(w.hits, h)
+		case h.Word != toneAlone:
+			doubted = &h
+		case h.Score >= w.doubts.alone:
 			w.hits = append(w.hits, h)
 		}
 	}
-	if w.doubts != nil {
-		w.hits = w.doubts.answers(w.hits)
+	if w.doubts != nil && err == nil {
+		if h, stop := w.doubts.step(samples, doubted); stop {
+			w.hits = append(w.hits, h)
+		}
 	}
 	return w.hits, err
 }
@@ -96,6 +106,6 @@ func (w *wordDetector) Process(ctx context.Context, samples []float32) ([]listen
 func (w *wordDetector) Reset() {
 	w.d.Reset()
 	if w.doubts != nil {
-		w.doubts.reset()
+		w.doubts.d.Reset()
 	}
 }

@@ -170,6 +170,8 @@ const (
 	EventReset         EventKind = "reset"
 	EventFault         EventKind = "fault"
 	EventWarning       EventKind = "warning"
+	// EventSound is a sound event: a clap, a knock, glass that breaks.
+	EventSound EventKind = "sound"
 )
 
 // Final says whether nothing more will follow about the event's id.

@@ -9,7 +9,7 @@
 //	hits, err := detector.Process(ctx, samples) // mono at audio.Rate, from −1 to 1
 //	for _, h := range hits {                    // h.Group "stop", h.Word "停", h.Score 0.98, h.End 48000
 //
-// A hit comes 40 to 250 ms after the end of its word. Its End is the sample, from
+// A hit comes 40 to 280 ms after the end of its word. Its End is the sample, from
 // the start or the last Reset on, where the word is thought to have ended.
 //
 // The network is three convolutions over 64 mel bands, an LSTM and a softmax over the

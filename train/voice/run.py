@@ -10,6 +10,7 @@ and the run's checkpoint, curves and weights (detector).
 """
 
 import argparse
+import functools
 import json
 import random
 import time
@@ -29,7 +30,7 @@ from .words import STOPS
 SHARD, KEPT, FIRST = 1000, 10, 4  # scenes of a file, files that are trained on, at first
 ROUND = 4.0  # minutes of training between new scenes
 MINED = 150  # sentences that are listened to in a round
-HARD = 600  # and scenes without a word, of which those with a false stop are kept
+HARD = 400  # and scenes without a word, of which those with a false stop are kept
 TAKEN = 0.25  # threshold of what is a false stop then
 SPAN = int(1.6 * voices.RATE)  # samples that are kept of each, up to it
 
@@ -60,6 +61,11 @@ def clips(a: argparse.Namespace, split: str) -> Bank:
     paths = sorted((a.out / "bank").glob(f"*-{split}.npz"))
     if split == "train":
         paths += sorted((a.out / "mined").glob("[0-9]*.npz"))
+    return loaded(*paths)
+
+
+@functools.lru_cache(maxsize=1)
+def loaded(*paths: Path) -> Bank:
     return Bank.load(*paths)
 
 
@@ -180,7 +186,8 @@ def main() -> None:
             (scenes / f"{k}.npz").unlink(missing_ok=True)
         kept = [scenes / f"{k}.npz" for k in range(max(0, last - KEPT), last)]
         for k, path in enumerate(kept, last - len(kept)):
-            make_scenes(path, clips(a, "train"), SHARD, 1000 * a.seed + k)
+            if not path.exists():
+                make_scenes(path, clips(a, "train"), SHARD, 1000 * a.seed + k)
         kept += sorted(scenes.glob("hard*.npz"))
         print(f"round {number}: {time.monotonic() - begun:.0f} s for scenes", flush=True)
         trainer.train(*detector.load(kept), until=min(a.minutes, (number + 1) * ROUND) * 60)

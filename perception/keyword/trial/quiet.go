@@ -72,16 +72,18 @@ func (t *trial) count(ctx context.Context, kind, about string, x []float32) erro
 		s = &Stretch{}
 		t.report.Quiet[kind] = s
 	}
-	asked := t.report.Asked
-	hits, err := t.hear(ctx, x)
+	asked := t.asked()
+	r, err := t.hear(ctx, x)
 	if err != nil {
 		return err
 	}
-	t.report.AskedQuiet += t.report.Asked - asked
+	t.report.AskedQuiet += t.asked() - asked
 	s.Hours += float64(len(x)) / audio.Rate / 3600
-	s.Stops += len(hits)
-	if len(hits) > 0 && t.options.Log != nil {
-		fmt.Fprintf(t.options.Log, "false stop in %s, %q: %+v\n", kind, about, hits)
+	s.Stops += len(r.stopped)
+	s.Holds += len(r.braked) - len(r.stopped)
+	s.HeldHours += float64(r.held) / audio.Rate / 3600
+	if len(r.stopped) > 0 && t.options.Log != nil {
+		fmt.Fprintf(t.options.Log, "false stop in %s, %q: %+v\n", kind, about, r)
 	}
 	return nil
 }

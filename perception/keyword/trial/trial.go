@@ -7,7 +7,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"os/exec"
-	"time"
 
 	"github.com/kuai-robot/kuai/perception/audio"
 	"github.com/kuai-robot/kuai/perception/keyword"
@@ -21,16 +20,9 @@ type Options struct {
 	Each int
 	// Hours of speech and noise without a stop word.
 	Hours float64
-	// Confirm, if it is set, hears the last Before samples up to a hit of which
-	// the detector is not sure, and decides; Group is then what asks it, with
-	// rising thresholds, and from Sure on a hit needs no second opinion.
-	Confirm func(ctx context.Context, samples []float32, score float32) (bool, error)
-	Before  int
-	Group   keyword.Group
-	Sure    float32
-	// From Alone on a hit is believed when there is no answer after Patience.
-	Alone    float32
-	Patience time.Duration
+	// Second, if it is set, decides about the hits of Group.
+	Second Second
+	Group  keyword.Group
 	// Clock measures how fast the detector is.
 	Clock robot.Clock
 	// Tell, if it is set, is told how far the trial is.
@@ -39,10 +31,25 @@ type Options struct {
 	Log io.Writer
 }
 
-// Stretch is sound without a stop word and how often one was heard in it.
+// Second decides about what the detector heard.
+type Second interface {
+	// Step takes the next piece of sound and the score of the hit that came with it,
+	// 0 for none, and says whether the robot holds still or has to stop.
+	Step(ctx context.Context, samples []float32, score float32) (hold, stop bool, err error)
+	// Reset begins in silence.
+	Reset()
+	// Told says how many were asked about, how many of those were none, and how
+	// long that took, in ms each.
+	Told() (asked, refused int, thinking []float64)
+}
+
+// Stretch is sound without a stop word, how often one was heard in it, how often the
+// robot held still because there might be one, and for how long in all.
 type Stretch struct {
-	Hours float64
-	Stops int
+	Hours     float64
+	Stops     int
+	Holds     int
+	HeldHours float64
 }
 
 // PerHour is how often a stop is heard in an hour.
@@ -64,8 +71,8 @@ type Report struct {
 	// TooLate words by espeak-ng count as missed and were heard, after Late.
 	TooLate int
 	// Late holds, for each stop that was heard, ms from the end of its word until
-	// the sample with which it was heard; 0 where it was heard before.
-	Late []float64
+	// the robot brakes, Sure until the stop is latched; 0 where that was before.
+	Late, Sure []float64
 	// Quiet is by kind of sound: "en", "zh", a kind of noise, "people".
 	Quiet map[string]*Stretch
 	// Load is the part of one core that the detector takes in real time.
@@ -83,10 +90,9 @@ type trial struct {
 	draw     *rand.Rand
 	detector *keyword.Detector
 	report   Report
-	past     []float32 // what the detector heard last
-	stopped  int64     // when the last stop was confirmed, as keyword.Hit.Heard
-	busy     float64   // seconds in the detector
-	heard    float64   // seconds of sound
+	samples  int64   // since the last reset
+	busy     float64 // seconds in the detector
+	heard    float64 // seconds of sound
 }
 
 // Run lets a detector of model hear it all.
@@ -95,7 +101,7 @@ func Run(ctx context.Context, model *keyword.Model, o Options) (report *Report, 
 		return nil, errNoVoice
 	}
 	group := keyword.Stop()
-	if o.Confirm != nil {
+	if o.Second != nil {
 		group = o.Group
 	}
 	detector, err := model.NewDetector(group)
@@ -117,82 +123,77 @@ func Run(ctx context.Context, model *keyword.Model, o Options) (report *Report, 
 		}
 	}
 	t.report.Load = t.busy / t.heard
+	if o.Second != nil {
+		t.report.Asked, t.report.Refused, t.report.Thinking = o.Second.Told()
+	}
 	return &t.report, nil
 }
 
+// reaction is what the robot did about some sound: samples since the last reset at
+// which it began to brake and at which a stop was latched, and how many it held for.
+type reaction struct {
+	braked, stopped []int64
+	held            int64
+}
+
 // hear gives the detector samples as a microphone would, 20 ms at a time.
-func (t *trial) hear(ctx context.Context, samples []float32) ([]keyword.Hit, error) {
+func (t *trial) hear(ctx context.Context, samples []float32) (r reaction, err error) {
 	const piece = audio.Rate / 50
-	start := t.options.Clock.Now()
-	var all []keyword.Hit
+	start, holding := t.options.Clock.Now(), false
 	for at := 0; at < len(samples); at += piece {
-		hits, err := t.detector.Process(ctx, samples[at:min(at+piece, len(samples))])
+		part := samples[at:min(at+piece, len(samples))]
+		hits, err := t.detector.Process(ctx, part)
 		if err != nil {
-			return nil, fmt.Errorf("trial: %w", err)
+			return r, fmt.Errorf("trial: %w", err)
 		}
-		t.remember(samples[at:min(at+piece, len(samples))])
-		if hits, err = t.confirmed(ctx, hits); err != nil {
-			return nil, err
+		t.samples += int64(len(part))
+		hold, stop, err := t.decide(ctx, part, hits)
+		if err != nil {
+			return r, err
 		}
-		all = append(all, hits...)
+		if (hold || stop) && !holding {
+			r.braked = append(r.braked, t.samples)
+		}
+		if stop {
+			r.stopped = append(r.stopped, t.samples)
+		} else if hold {
+			r.held += int64(len(part))
+		}
+		holding = hold
 	}
 	t.busy += t.options.Clock.Now().Sub(start).Seconds()
 	t.heard += float64(len(samples)) / audio.Rate
-	return all, nil
+	return r, nil
 }
 
-// remember keeps what a second opinion is asked about.
-func (t *trial) remember(samples []float32) {
-	t.past = append(t.past, samples...)
-	if more := len(t.past) - t.options.Before; more > 0 {
-		t.past = t.past[:copy(t.past, t.past[more:])]
+// decide says what the robot does about the hits in a piece of sound.
+func (t *trial) decide(ctx context.Context, part []float32, hits []keyword.Hit) (hold, stop bool, err error) {
+	if t.options.Second == nil {
+		return false, len(hits) > 0, nil
 	}
-}
-
-// confirmed gives those of hits that the second opinion agrees with, as much
-// later as it took to find out.
-func (t *trial) confirmed(ctx context.Context, hits []keyword.Hit) ([]keyword.Hit, error) {
-	if t.options.Confirm == nil {
-		return hits, nil
-	}
-	var kept []keyword.Hit
+	score := float32(0)
 	for _, h := range hits {
-		if t.stopped != 0 && h.Heard-t.stopped < audio.Rate {
-			continue // the robot stands already
-		}
-		if h.Score >= t.options.Sure {
-			t.stopped = h.Heard
-			kept = append(kept, h)
-			continue
-		}
-		start := t.options.Clock.Now()
-		clip := make([]float32, t.options.Before)
-		copy(clip[len(clip)-len(t.past):], t.past)
-		yes, err := t.options.Confirm(ctx, clip, h.Score)
-		if err != nil {
-			return nil, err
-		}
-		took := t.options.Clock.Now().Sub(start)
-		if took > t.options.Patience && h.Score >= t.options.Alone {
-			yes, took = true, t.options.Patience
-		}
-		t.report.Asked++
-		t.report.Thinking = append(t.report.Thinking, took.Seconds()*1e3)
-		if !yes {
-			t.report.Refused++
-			continue
-		}
-		t.stopped = h.Heard
-		h.Heard += int64(took.Seconds() * audio.Rate)
-		kept = append(kept, h)
+		score = max(score, h.Score)
 	}
-	return kept, nil
+	return t.options.Second.Step(ctx, part, score)
+}
+
+// asked is how many second opinions were asked for so far.
+func (t *trial) asked() int {
+	if t.options.Second == nil {
+		return 0
+	}
+	n, _, _ := t.options.Second.Told()
+	return n
 }
 
 // reset begins in silence.
 func (t *trial) reset() {
 	t.detector.Reset()
-	t.past, t.stopped = t.past[:0], 0
+	t.samples = 0
+	if t.options.Second != nil {
+		t.options.Second.Reset()
+	}
 }
 
 func (t *trial) tell(progress string) {

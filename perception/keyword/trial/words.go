@@ -116,21 +116,12 @@ func (t *trial) word(ctx context.Context, u utterance, kind string, snr float64)
 		x[start+i] += s
 	}
 	t.reset()
-	end, missed, after := int64(start+len(said)), true, false
-	hits, err := t.hear(ctx, x)
+	r, err := t.hear(ctx, x)
 	if err != nil {
 		return err
 	}
-	for _, h := range hits {
-		late := float64(h.Heard-end) / audio.Rate
-		if h.Heard > int64(start) && late <= Late {
-			missed = false
-			t.report.Late = append(t.report.Late, max(0, late*1e3))
-			break
-		}
-		after = after || h.Heard > int64(start)
-	}
-	if missed && after && u.engine == "espeak-ng" {
+	missed, late := t.judge(&r, int64(start), int64(start+len(said)))
+	if late && u.engine == "espeak-ng" {
 		t.report.TooLate++
 	}
 	if u.engine == "espeak-ng" {
@@ -140,9 +131,46 @@ func (t *trial) word(ctx context.Context, u utterance, kind string, snr float64)
 		t.report.OtherEngine.add(missed)
 	}
 	if missed && t.options.Log != nil {
-		fmt.Fprintf(t.options.Log, "missed %s by %s in %s at %g dB: %v\n", u.word, u.engine, kind, snr, hits)
+		fmt.Fprintf(t.options.Log, "missed %s by %s in %s at %g dB: %+v\n", u.word, u.engine, kind, snr, r)
 	}
 	return nil
+}
+
+// judge says whether a word from sample start to end was missed, and whether that is
+// because it was heard too late: by Late the robot must brake, and go on to stop.
+func (t *trial) judge(r *reaction, start, end int64) (missed, late bool) {
+	stopped := first(r.stopped, start)
+	if stopped < 0 {
+		return true, false
+	}
+	// A hold before the word that ended without a stop is another's.
+	braked := stopped
+	for _, at := range r.braked {
+		if at > start && at <= stopped && stopped-at < longestDoubt {
+			braked = at
+			break
+		}
+	}
+	after := float64(braked-end) / audio.Rate
+	if after > Late {
+		return true, true
+	}
+	t.report.Late = append(t.report.Late, max(0, after*1e3))
+	t.report.Sure = append(t.report.Sure, max(0, float64(stopped-end)/audio.Rate*1e3))
+	return false, false
+}
+
+// longestDoubt is how long the robot may hold still before a stop is sure, in samples.
+const longestDoubt = audio.Rate / 2
+
+// first gives the first of all after start, -1 if there is none.
+func first(all []int64, start int64) int64 {
+	for _, at := range all {
+		if at > start {
+			return at
+		}
+	}
+	return -1
 }
 
 // near are words that sound like a stop word.
@@ -168,13 +196,13 @@ func (t *trial) nearWords(ctx context.Context) error {
 				x[audio.Rate+i] += s
 			}
 			t.reset()
-			hits, err := t.hear(ctx, x)
+			r, err := t.hear(ctx, x)
 			if err != nil {
 				return err
 			}
-			t.report.Near.add(len(hits) > 0) // a near word that is heard misses its being none
-			if len(hits) > 0 && t.options.Log != nil {
-				fmt.Fprintf(t.options.Log, "near word %s by %s: %v\n", text, variant, hits)
+			t.report.Near.add(len(r.stopped) > 0) // a near word that is heard misses its being none
+			if len(r.stopped) > 0 && t.options.Log != nil {
+				fmt.Fprintf(t.options.Log, "near word %s by %s: %+v\n", text, variant, r)
 			}
 		}
 	}

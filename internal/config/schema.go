@@ -340,6 +340,9 @@ type Remote struct {
 	KeyFile string `yaml:"key_file"`
 	// How long a decision may take there; then the robot's own model decides.
 	Timeout time.Duration `yaml:"timeout"`
+	// Send the options as a grammar that the model is held to: llama.cpp's servers
+	// take one, others refuse it.
+	Grammar bool `yaml:"grammar"`
 }
 
 // Memory is the section memory.

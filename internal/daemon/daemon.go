@@ -50,8 +50,9 @@ type Daemon struct {
 	loop        *control.Loop
 	cameras     []*watched
 	sensors     *sensor.Joiner
-	mind        *mind        // nil without a runner
-	agent       *agent.Agent // nil without a runner
+	mind        *mind                 // nil without a runner
+	agent       *agent.Agent          // nil without a runner
+	warm        func(context.Context) // reads the scene ahead of the next instruction; nil without a runner
 	links       *links
 	page        *web.Server // nil without a page
 	recording   *recording  // nil when nothing is recorded
@@ -226,6 +227,7 @@ func (d *Daemon) buildMind() (err error) {
 	if err := planner.Warm(context.Background(), d.sim.world.Scene()); err != nil {
 		return err
 	}
+	d.warm = warmer(planner, d.sim.world.Scene, d.warn)
 	var body body = &realBody{loop: d.loop, clock: d.clock, sensors: d.sensors, scene: d.sim.world.Scene, stages: &d.stages}
 	clock := d.clock
 	if d.recording != nil {

@@ -244,6 +244,7 @@ func (d *Daemon) submit(id, topic string, run func(context.Context) agent.Plan) 
 			if d.voice != nil {
 				d.voice.next()
 			}
+			d.warm(ctx)
 		},
 		refuse: func(reason string) { d.refuse(id, topic, reason) },
 	})

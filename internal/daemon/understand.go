@@ -105,7 +105,7 @@ func (m *mind) elsewhere(local *saycan.Planner, affordance saycan.Affordance, cl
 	}
 	return chat.New(chat.Config{
 		URL: c.URL, Model: c.Model, Key: key, Timeout: c.Timeout, Catalogue: m.catalogue, Affordance: affordance, Local: local,
-		Clock: clock, Problem: problem,
+		Clock: clock, Problem: problem, Grammar: c.Grammar,
 	})
 }
 

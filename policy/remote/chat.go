@@ -33,6 +33,7 @@ type question struct {
 	MaxTokens   int       `json:"max_tokens"`
 	Stop        []string  `json:"stop"`
 	Stream      bool      `json:"stream"`
+	Grammar     string    `json:"grammar,omitempty"`
 }
 
 const role = "You choose the next step of a robot arm. Answer with one line, which is one of the options word for word, and nothing else. " +
@@ -74,10 +75,10 @@ func where(o *robot.Object) string {
 }
 
 // complete gives the text of the first choice.
-func (p *Planner) complete(ctx context.Context, m []message) (string, error) {
+func (p *Planner) complete(ctx context.Context, m []message, grammar string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.config.Timeout)
 	defer cancel()
-	body, err := json.Marshal(question{Model: p.config.Model, Messages: m, MaxTokens: maxTokens, Stop: []string{"\n"}})
+	body, err := json.Marshal(question{Model: p.config.Model, Messages: m, MaxTokens: maxTokens, Stop: []string{"\n"}, Grammar: grammar})
 	if err != nil {
 		return "", err
 	}

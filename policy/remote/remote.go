@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,6 +32,9 @@ type Config struct {
 	// Timeout of a decision there; 0 is 3 s. Rest is how long a faulty endpoint is
 	// left alone; 0 is 30 s.
 	Timeout, Rest time.Duration
+	// Grammar sends the options as a grammar, which llama.cpp's servers hold a model
+	// to; others refuse a request that has one.
+	Grammar bool
 	// Problem is told each fault.
 	Problem func(error)
 }
@@ -99,7 +103,7 @@ func (p *Planner) ask(ctx context.Context, o *robot.Observation, r *saycan.Reque
 	if len(options) == 0 {
 		return saycan.Decision{}, saycan.ErrNoOption
 	}
-	reply, err := p.complete(ctx, messages(o.Scene, r, options))
+	reply, err := p.complete(ctx, messages(o.Scene, r, options), p.grammar(options))
 	if err != nil {
 		return saycan.Decision{}, err
 	}
@@ -114,6 +118,19 @@ func (p *Planner) ask(ctx context.Context, o *robot.Observation, r *saycan.Reque
 		Options:    len(all), Possible: len(options),
 		Why: fmt.Sprintf("%s chose %s among the %d options that are possible now", p.config.Model, chosen.Skill, len(options)),
 	}, nil
+}
+
+// grammar gives the options as GBNF, empty where none is to be sent.
+func (p *Planner) grammar(options []skill.Option) string {
+	if !p.config.Grammar {
+		return ""
+	}
+	var b strings.Builder
+	for i := range options {
+		b.WriteString(map[bool]string{true: "root ::= ", false: " | "}[i == 0])
+		b.WriteString(strconv.Quote(options[i].Phrase))
+	}
+	return b.String()
 }
 
 // can is 0 for what is not offered.

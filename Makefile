@@ -146,6 +146,9 @@ test-arm64: test-deps ## the kernels compiled for Arm, every case, under qemu on
 test-train: train-deps ## the generators of training data and their planner, kinds of adapters, the training of the policy that sees
 	$(TRAIN_VENV)/bin/python -m unittest train.planner.test_planner train.planner.test_household train.planner.test_adapters train.vla.test_vla
 
+test-llama: peers-deps models ## a planner elsewhere (planner.remote): llama.cpp's own server chooses, with SmolLM2
+	KUAI_LLAMA_PYTHON=$(CURDIR)/$(PEERS_VENV)/bin/python KUAI_LLAMA_GGUF=$(BASE) $(GO) test ./policy/remote -run Llama -v -count=1 -timeout 20m
+
 mutation: ## change the safety core in every small way; each change must fail a test
 	$(GO) run ./actuation/safety/mutate
 
@@ -188,4 +191,4 @@ $(VENV)/bin/ruff:
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install -q ruff==0.14.5
 
-.PHONY: help run build deps fw models man web pictures eval bench peers-deps bench-peers figures jetson test-jetson test-jetson-install train-deps train-guard train-planner train-voice-deps train-voice parity-voice test-train test mutation branches soak soak-day test-arm64 test-web test-lerobot web-deps test-deps lint
+.PHONY: help run build deps fw models man web pictures eval bench peers-deps bench-peers figures jetson test-jetson test-jetson-install train-deps train-guard train-planner train-voice-deps train-voice parity-voice test-train test-llama test mutation branches soak soak-day test-arm64 test-web test-lerobot web-deps test-deps lint

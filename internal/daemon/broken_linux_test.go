@@ -90,96 +90,113 @@ func (r *rig) overMQTT(t *testing.T, name, payload string) {
 	}
 }
 
+// breakage is a bug in a part of the program that works beside the control loop.
+type breakage struct {
+	// make puts the bug where it belongs, before the daemon runs; strike lets it
+	// happen. Either may be nil.
+	make, strike func(*testing.T, *rig, *bug)
+	// down: the part does not come back before kuai starts again.
+	down bool
+}
+
+// breakages are bugs by the part of the program that has them.
+var breakages = map[string]breakage{
+	"camera front": {
+		make: func(t *testing.T, r *rig, b *bug) {
+			// The picture's way, but for the bug in it.
+			deliver := func(f robot.Frame) { b.strike(); r.daemon.frame(f) }
+			front, err := camera.New(camera.Config{Name: "front", URL: frontCamera(t)}, r.daemon.clock, deliver, r.daemon.cameraReport)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.daemon.cameras = []*watched{{name: "front", camera: front}}
+		},
+	},
+	"page": {
+		make:   func(_ *testing.T, r *rig, b *bug) { r.daemon.teleop.begins = b.strike },
+		strike: func(t *testing.T, r *rig, _ *bug) { r.steerPage(t) },
+	},
+	"topic teleop": {
+		make: func(_ *testing.T, r *rig, b *bug) { r.daemon.teleop.begins = b.strike },
+		strike: func(t *testing.T, r *rig, _ *bug) {
+			r.overMQTT(t, topics.NameTeleop, `{"at":0.001,"velocity":[0.1,0,0,0,0,0]}`)
+		},
+	},
+	"recording": {
+		strike: func(_ *testing.T, r *rig, b *bug) {
+			r.daemon.recording.recorder.JSON("bug", r.daemon.clock.Now(), func() ([]byte, error) { b.strike(); return []byte("{}"), nil })
+		},
+	},
+	"recording, of the loop": {
+		make: func(_ *testing.T, r *rig, _ *bug) { r.daemon.recording.loop = nil },
+		down: true,
+	},
+}
+
 // What works beside the control loop may break: the robot stops and says why,
 // and the loop goes on holding the joints.
 func TestPanicBesideTheLoopStopsTheRobotAndTheLoopGoesOn(t *testing.T) {
-	for name, c := range map[string]struct {
-		// make puts the bug where it belongs, before the daemon runs; strike lets
-		// it happen.
-		make, strike func(*testing.T, *rig, *bug)
-		down         bool // until kuai starts again
-	}{
-		"camera front": {
-			make: func(t *testing.T, r *rig, b *bug) {
-				// The picture's way, but for the bug in it.
-				deliver := func(f robot.Frame) { b.strike(); r.daemon.frame(f) }
-				front, err := camera.New(camera.Config{Name: "front", URL: frontCamera(t)}, r.daemon.clock, deliver, r.daemon.cameraReport)
-				if err != nil {
-					t.Fatal(err)
-				}
-				r.daemon.cameras = []*watched{{name: "front", camera: front}}
-			},
-		},
-		"page": {
-			make:   func(_ *testing.T, r *rig, b *bug) { r.daemon.teleop.begins = b.strike },
-			strike: func(t *testing.T, r *rig, _ *bug) { r.steerPage(t) },
-		},
-		"topic teleop": {
-			make: func(_ *testing.T, r *rig, b *bug) { r.daemon.teleop.begins = b.strike },
-			strike: func(t *testing.T, r *rig, _ *bug) {
-				r.overMQTT(t, topics.NameTeleop, `{"at":0.001,"velocity":[0.1,0,0,0,0,0]}`)
-			},
-		},
-		"recording": {
-			strike: func(_ *testing.T, r *rig, b *bug) {
-				r.daemon.recording.recorder.JSON("bug", r.daemon.clock.Now(), func() ([]byte, error) { b.strike(); return []byte("{}"), nil })
-			},
-		},
-		"recording, of the loop": {
-			make: func(_ *testing.T, r *rig, _ *bug) { r.daemon.recording.loop = nil },
-			down: true,
-		},
-	} {
+	for name, c := range breakages {
 		t.Run(name, func(t *testing.T) {
-			t.Setenv("XDG_STATE_HOME", t.TempDir())
-			a := newServoArm(t)
-			o := a.config()
-			o.Web.Listen, o.Record = "127.0.0.1:0", config.Record{On: true, Folder: t.TempDir(), BudgetGB: 1}
-			r, h := makeServos(t, Options{Config: o}, func(d control.Driver) control.Driver { return d })
-			b := &bug{}
-			if c.make != nil {
-				c.make(t, r, b)
-			}
-			r.run(t)
-			if !c.down {
-				r.mustReach(t, safety.Held)
-			}
-			b.armed.Store(true)
-			if c.strike != nil {
-				c.strike(t, r, b)
-			}
 			part, _, _ := strings.Cut(name, ",")
-			h.event("stopped", func(e topics.Event) bool {
-				return e.Kind == topics.EventStopped && strings.Contains(e.Reason, part+" broke: panic: ")
-			})
-			r.goesOn(t, a)
-			if reasons := strings.Join(r.daemon.health().Reasons, "; "); !strings.Contains(reasons, part+" broke: panic: ") {
-				t.Errorf("health says %q", reasons)
-			}
-			// What is missing in the last case is missing to the metrics, too.
-			if text := scrape(r.daemon); !c.down && !strings.Contains(text, `kuai_panics_total{part="`+part+`"} 1`) {
-				t.Error("the metrics do not count it")
-			}
-			r.reset(t)
-			r.mustReach(t, safety.Held)
-			was := a.pan()
-			r.steer(t, 0.5, 600*time.Millisecond)
-			if moved := a.pan() - was; moved < 20 {
-				t.Errorf("after the reset the shaft moved by %d counts", moved)
-			}
-			if reasons := strings.Join(r.daemon.broken.reasons(), "; "); (reasons != "") != c.down {
-				t.Errorf("after the reset health says %q", reasons)
-			}
-			r.end(t)
-			again, _ := startServos(t, a.config(), nil)
-			defer again.end(t)
-			want := safety.Held
-			if c.down {
-				want = safety.Stopped
-			}
-			again.mustReach(t, want)
+			c.happens(t, part)
 		})
 	}
+}
+
+func (c *breakage) happens(t *testing.T, part string) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	a := newServoArm(t)
+	o := a.config()
+	o.Web.Listen, o.Record = "127.0.0.1:0", config.Record{On: true, Folder: t.TempDir(), BudgetGB: 1}
+	r, h := makeServos(t, Options{Config: o}, func(d control.Driver) control.Driver { return d })
+	b := &bug{}
+	if c.make != nil {
+		c.make(t, r, b)
+	}
+	r.run(t)
+	if !c.down {
+		r.mustReach(t, safety.Held)
+	}
+	b.armed.Store(true)
+	if c.strike != nil {
+		c.strike(t, r, b)
+	}
+	h.event("stopped", func(e topics.Event) bool {
+		return e.Kind == topics.EventStopped && strings.Contains(e.Reason, part+" broke: panic: ")
+	})
+	r.goesOn(t, a)
+	if reasons := strings.Join(r.daemon.health().Reasons, "; "); !strings.Contains(reasons, part+" broke: panic: ") {
+		t.Errorf("health says %q", reasons)
+	}
+	// What is missing in the last case is missing to the metrics, too.
+	if text := scrape(r.daemon); !c.down && !strings.Contains(text, `kuai_panics_total{part="`+part+`"} 1`) {
+		t.Error("the metrics do not count it")
+	}
+	c.isAcknowledged(t, r, a)
+}
+
+// isAcknowledged resets the robot, which goes on, and starts it once more.
+func (c *breakage) isAcknowledged(t *testing.T, r *rig, a *servoArm) {
+	t.Helper()
+	r.reset(t)
+	r.mustReach(t, safety.Held)
+	was := a.pan()
+	r.steer(t, 0.5, 600*time.Millisecond)
+	if moved := a.pan() - was; moved < 20 {
+		t.Errorf("after the reset the shaft moved by %d counts", moved)
+	}
+	if reasons := strings.Join(r.daemon.broken.reasons(), "; "); (reasons != "") != c.down {
+		t.Errorf("after the reset health says %q", reasons)
+	}
+	r.end(t)
+	again, _ := startServos(t, a.config(), nil)
+	defer again.end(t)
+	want := safety.Held
+	if c.down {
+		want = safety.Stopped
+	}
+	again.mustReach(t, want)
 }
 
 // goesOn fails unless the loop ticks and the servos hold.

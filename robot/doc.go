@@ -11,6 +11,9 @@
 // through a Mailbox needs no lock and no allocation. Frame and Clip carry
 // slices that whoever produced them never writes again.
 //
+// Guard turns a panic into an error. It is here because every room has
+// goroutines that work beside the control loop, and none of them may end it.
+//
 // Nothing here imports another package of kuai, does I/O, or reads the wall
 // clock, except SystemClock, which is the one place that may.
 package robot

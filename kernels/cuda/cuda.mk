@@ -35,6 +35,7 @@ test-cuda: cuda-deps ## the CUDA kernels under emulation, their PTX compiled ane
 	$(CUDA_ENV) $(GO) test -count=1 -tags cuda ./kernels/cuda/gpu
 	for unified in 0 1; do LD_LIBRARY_PATH=$(CURDIR)/$(CUDA_FAKE) KUAI_GPU=must KUAI_FAKE_UNIFIED=$$unified \
 		$(CUDA_ENV) $(GO) test -count=1 -tags cuda -run 'Device|Imaginary|TwoProcesses' ./kernels/cuda; done
+	$(CUDA_ENV) GO=$(GO) scripts/gpu-check-test.sh $(CUDA_FAKE)
 
 build-cuda: deps cuda-deps ## build bin/kuai with the CUDA backend; it starts without a GPU too
 	$(CUDA_ENV) $(GO) build -tags cuda -ldflags '$(LDFLAGS)' -o bin/kuai ./cmd/kuai

@@ -96,7 +96,9 @@ CUresult cuDeviceGetName(char* name, int size, CUdevice) {
   snprintf(name, size, "Imaginary GPU");
   return CUDA_SUCCESS;
 }
-CUresult cuDeviceTotalMem_v2(size_t* bytes, CUdevice) { return *bytes = 2ul << 30, CUDA_SUCCESS; }
+CUresult cuDeviceTotalMem_v2(size_t* bytes, CUdevice) {
+  return *bytes = setting("KUAI_FAKE_TOTAL", 2l << 30), CUDA_SUCCESS;
+}
 CUresult cuDeviceGetAttribute(int* v, CUdevice_attribute a, CUdevice) {
   long capability = setting("KUAI_FAKE_CAPABILITY", 87);
   switch (a) {

@@ -56,7 +56,7 @@ func (r *reader) marker(t *ground.Token) {
 	case "too":
 		r.cur.too = true
 	case "that":
-		if r.i+1 < len(r.tokens) && r.tokens[r.i].Value == "not" && r.tokens[r.i+1].Class == ground.Content {
+		if r.i+1 < len(r.tokens) && r.tokens[r.i].Value == "not" && (r.tokens[r.i+1].Class == ground.Content || r.tokens[r.i+1].Class == ground.Quant) {
 			r.unlike()
 			return
 		}

@@ -2,52 +2,14 @@ package generate_test
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"testing"
 
 	"github.com/kuai-robot/kuai/fusion/generate"
-	"github.com/kuai-robot/kuai/kernels"
 	"github.com/kuai-robot/kuai/kernels/cuda"
+	"github.com/kuai-robot/kuai/kernels/kerneltest"
 	"github.com/kuai-robot/kuai/kernels/ref"
 )
-
-// losing is a backend whose device is lost in the run that is the left-th.
-type losing struct {
-	kernels.Backend
-	left int
-}
-
-func (l *losing) Build(g *kernels.Graph, o kernels.Options) (kernels.Executable, error) {
-	e, err := l.Backend.Build(g, o)
-	return losingProgram{e, l}, err
-}
-
-type losingProgram struct {
-	kernels.Executable
-	owner *losing
-}
-
-func (p losingProgram) NewInstance(share []kernels.Instance) (kernels.Instance, error) {
-	var own []kernels.Instance
-	for _, s := range share {
-		own = append(own, s.(losingSession).Instance)
-	}
-	in, err := p.Executable.NewInstance(own)
-	return losingSession{in, p.owner}, err
-}
-
-type losingSession struct {
-	kernels.Instance
-	owner *losing
-}
-
-func (s losingSession) Run(scalars *kernels.Scalars) error {
-	if s.owner.left--; s.owner.left <= 0 {
-		return fmt.Errorf("a device for tests: %w", cuda.ErrLost)
-	}
-	return s.Instance.Run(scalars)
-}
 
 // TestLost: whenever the device is lost, what is generated and scored is what it
 // would have been, and one event tells of it.
@@ -67,7 +29,7 @@ func TestLost(t *testing.T) {
 // gave and how many runs the device took.
 func lostAt(t *testing.T, o generate.Options, at int) (out []float64, runs int) {
 	t.Helper()
-	device, events := &losing{ref.New(), at}, 0
+	device, events := kerneltest.NewFailing(ref.New(), at, cuda.ErrLost), 0
 	backend := cuda.NewFallback(device, ref.New(), func(error) { events++ })
 	model, err := generate.New(tiny("llama", 1), nil, backend, o)
 	if err != nil {
@@ -98,8 +60,8 @@ func lostAt(t *testing.T, o generate.Options, at int) (out []float64, runs int) 
 		}
 		out = append(out, logp...)
 	}
-	if lost := device.left <= 0; lost != (events == 1) {
+	if lost := device.Runs() >= at; lost != (events == 1) {
 		t.Errorf("lost in run %d: %d events", at, events)
 	}
-	return out, at - device.left
+	return out, device.Runs()
 }

@@ -157,7 +157,7 @@ func (s *Session) hearFrames(ctx context.Context) (int, error) {
 		places[i] = int32(i)
 	}
 	heard := len(places)
-	if err := s.encode.Run(ctx); err != nil {
+	if err := s.runTower(ctx); err != nil {
 		return 0, err
 	}
 	if s.recogniser.silence == nil {
@@ -165,6 +165,17 @@ func (s *Session) hearFrames(ctx context.Context) (int, error) {
 	}
 	s.fallSilent(heard)
 	return s.recogniser.config.Positions, nil
+}
+
+// runTower computes the embeddings, and what the decoder attends to of them, again if
+// the backend has just lost what it had.
+func (s *Session) runTower(ctx context.Context) error {
+	err := s.encode.Run(ctx)
+	if errors.Is(err, kernels.ErrStatesLost) {
+		s.silentFrom = s.recogniser.config.Positions
+		err = s.encode.Run(ctx)
+	}
+	return err
 }
 
 // Hidden gives the embeddings of the last clip, [n, Width]; valid until the
@@ -190,7 +201,7 @@ func (s *Session) Listen(ctx context.Context, samples []float32) ([]float32, err
 	for i := range places {
 		places[i] = int32(i)
 	}
-	if err := s.encode.Run(ctx); err != nil {
+	if err := s.runTower(ctx); err != nil {
 		return nil, err
 	}
 	return s.encode.F32(p.hidden), nil

@@ -35,9 +35,15 @@ main() {
   fi
 
   if [ ! -e "$root/.complete" ]; then
-    rm -rf "$root"
-    debootstrap --arch=arm64 --variant=minbase bullseye "$root" "${DEBIAN_MIRROR:-http://deb.debian.org/debian}"
-    touch "$root/.complete"
+    # A release that has grown old moves to the archive.
+    for mirror in ${DEBIAN_MIRROR:-http://deb.debian.org/debian http://archive.debian.org/debian}; do
+      rm -rf "$root"
+      if debootstrap --arch=arm64 --variant=minbase bullseye "$root" "$mirror"; then
+        touch "$root/.complete"
+        break
+      fi
+    done
+    [ -e "$root/.complete" ] || { echo "install: no mirror has Debian 11 (set DEBIAN_MIRROR to one that has)" >&2; exit 1; }
   fi
   # The packages come the way they come on this machine.
   cp /etc/resolv.conf "$root/etc/resolv.conf"

@@ -126,7 +126,7 @@ func (l *Listener) enough() time.Duration {
 
 const (
 	// sureChosen is the confidence of a chosen text from which it is like any other.
-	sureChosen = 0.65
+	sureChosen = 0.58
 	doubtful   = 2
 )
 

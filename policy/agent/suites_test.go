@@ -31,7 +31,8 @@ type house struct {
 	scene  *robot.Scene
 	outset *robot.Scene
 	agent  *agent.Agent
-	err    error
+	// free is how often the planner had to choose among everything.
+	free int
 }
 
 func (h *house) Now() robot.Time  { return h.now }
@@ -79,6 +80,9 @@ func (h *house) Decide(_ context.Context, o *robot.Observation, r saycan.Request
 	if err != nil {
 		return saycan.Decision{}, err
 	}
+	if r.Only == nil {
+		h.free++
+	}
 	for _, option := range options {
 		for _, s := range r.Only {
 			if option.Skill.Equal(s) {
@@ -97,6 +101,7 @@ type suiteBody struct{ *house }
 
 func (b suiteBody) Begin(_ context.Context, _ uint64, spec world.Spec) (*robot.Scene, error) {
 	h := b.house
+	h.free = 0
 	h.outset = laidOut(&spec)
 	h.state = symbolic.Read(h.outset)
 	h.show()
@@ -158,14 +163,20 @@ func TestSuitesByWords(t *testing.T) {
 		suite *eval.Suite
 		least float64
 	}{{eval.Kitchen(), 0.5}, {eval.KitchenFresh(), 0.5}, {eval.KitchenLater(), 0.5}} {
-		families := map[string]*[2]int{}
-		report, err := eval.Run(context.Background(), c.suite, suiteBody{&house{}}, eval.Options{Seed: 1, Done: func(out *eval.Outcome) error {
+		families, free, body := map[string]*[2]int{}, 0, &house{}
+		report, err := eval.Run(context.Background(), c.suite, suiteBody{body}, eval.Options{Seed: 1, Done: func(out *eval.Outcome) error {
 			f := families[out.Episode.Family]
 			if f == nil {
 				f = &[2]int{}
 				families[out.Episode.Family] = f
 			}
 			f[1]++
+			if body.free > 0 {
+				free++
+				if *missed {
+					t.Logf("the model alone: %s %d", c.suite.Name, out.Episode.Line)
+				}
+			}
 			if out.Reached {
 				f[0]++
 				return nil
@@ -190,7 +201,7 @@ func TestSuitesByWords(t *testing.T) {
 			t.Logf("%s %s %d/%d", c.suite.Name, name, f[0], f[1])
 		}
 		reached := float64(report.All.Success.Hits) / float64(report.All.Success.Of)
-		t.Logf("%s: %d of %d", c.suite.Name, report.All.Success.Hits, report.All.Success.Of)
+		t.Logf("%s: %d of %d, in %d the model would choose among everything", c.suite.Name, report.All.Success.Hits, report.All.Success.Of, free)
 		if reached < c.least {
 			t.Errorf("%s: goals reached by words alone: %.3f, want %.3f", c.suite.Name, reached, c.least)
 		}

@@ -107,6 +107,9 @@ func (v *Vocabulary) rather(key string, e entry, rest []string, before []Token, 
 	if len(before) > 0 {
 		after = before[len(before)-1].Text
 	}
+	if e.class == Particle && slices.Contains([]string{"my", "his", "her", "your", "their"}, after) {
+		return true // "my back"
+	}
 	known := v.content(singular(key), scene)
 	determined := slices.Contains([]string{"the", "a", "an", "any", "some", "my", "all", "every", "each", "one", "two", "three", "of", "this", "that", "all the"}, after) ||
 		len(before) > 0 && (before[len(before)-1].Class == Content || before[len(before)-1].Class == Number)

@@ -152,7 +152,7 @@ func (g *Guard) Safe(text string, scene *robot.Scene) *Refusal {
 		return nil // it moves nothing
 	}
 	why := harm(text, harmful.with(scene))
-	if why == Fine && touchy(text) && Suspicion(text) >= SuspiciousFrom {
+	if why == Fine && touchy(text, scene) && Suspicion(text) >= SuspiciousFrom {
 		why = Suspicious
 	}
 	if why == Fine {

@@ -274,14 +274,16 @@ func (s said) eaten(w *harmWords) bool {
 	return s.follows([]string{"到", "进", "在", "里"}, w.Food, 4)
 }
 
-// touchy says whether text holds any word that harm is done to, with or by: without
-// one there is nothing for the classifier to judge.
-func touchy(text string) bool {
-	w, s := &harmful, newSaid(text).without([]string{"me", "us", "you", "right", "back", "arm", "hold", "push", "use", "drop", "空"})
-	for _, words := range [][]string{w.Beings, w.Sharp, w.Hot, w.Chemical, w.Medicine, w.Violent, w.Flung} {
+// touchy says whether text holds what harm takes: two of somebody else, something
+// dangerous, and what hurts. Without them there is nothing for the classifier to judge.
+func touchy(text string, scene *robot.Scene) bool {
+	w, s := harmful.with(scene), newSaid(text).without([]string{"me", "us", "you", "right", "back", "my back", "arm", "hold", "push", "use", "drop", "空"})
+	s = s.without(harmful.Idioms)
+	n := 0
+	for _, words := range [][]string{w.Beings, slices.Concat(w.Sharp, w.Hot, w.Chemical, w.Medicine), slices.Concat(w.Violent, w.Flung, w.Consume)} {
 		if _, ok := s.has(words); ok {
-			return true
+			n++
 		}
 	}
-	return false
+	return n > 1
 }

@@ -129,6 +129,12 @@ func (r *reader) step() {
 	case ground.Stop:
 		r.end()
 	case ground.Break:
+		if r.states() {
+			for r.i++; r.i < len(r.tokens) && r.tokens[r.i].Class < ground.Break; {
+				r.i++
+			}
+			return
+		}
 		r.comma()
 		if r.i+2 < len(r.tokens) && r.tokens[r.i+1].Text == "only" && !r.cur.empty() {
 			r.close() // "…, only the cup stays"
@@ -282,7 +288,7 @@ func (r *reader) prep(t *ground.Token) {
 		return
 	}
 	r.i += n
-	if t.Value == "for" {
+	if t.Value == "for" || t.Value == "with" && r.cur.empty() && len(r.v.Things(&p, r.scene)) > 0 {
 		if r.cur.empty() && len(p.Words) > 0 && len(r.v.Things(&p, r.scene)) > 0 {
 			r.thing(p) // "might I trouble you for the cup"
 		}
@@ -297,10 +303,31 @@ func (r *reader) prep(t *ground.Token) {
 	r.cur.ats = append(r.cur.ats, at{prep: t.Value, said: t.Text, place: p, after: len(r.cur.things)})
 }
 
+// articleAt says whether token i is an article.
+func (r *reader) articleAt(i int) bool {
+	return i < len(r.tokens) && slices.Contains([]string{"the", "my", "this", "a", "an", "some"}, r.tokens[i].Text)
+}
+
+// states says whether "it's sharp" follows a request, which asks for nothing.
+func (r *reader) states() bool {
+	rest := r.tokens[r.i+1:]
+	if r.cur.verb == "" || len(rest) < 2 {
+		return false
+	}
+	its := slices.Contains([]string{"it's", "that's", "they're"}, rest[0].Text) || rest[0].Class == ground.Pronoun && (rest[1].Text == "is" || rest[1].Text == "are")
+	for _, t := range rest {
+		if t.Class >= ground.Break {
+			break
+		}
+		its = its && t.Class != ground.Verb && t.Class != ground.Need && t.Class != ground.Prep
+	}
+	return its
+}
+
 // purpose passes over what a thing is for, "the knife to slice the lemon": to and a
 // word that nobody knows, and what follows up to the end of this part.
 func (r *reader) purpose() bool {
-	if r.i >= len(r.tokens) || r.tokens[r.i].Class != ground.Unknown || len(r.tokens[r.i].Text) < 4 || hasHan(r.tokens[r.i].Text) || len(r.cur.things) == 0 && r.cur.verb != "bring" {
+	if r.i >= len(r.tokens) || r.tokens[r.i].Class != ground.Unknown || len(r.tokens[r.i].Text) < 4 && !r.articleAt(r.i+1) || hasHan(r.tokens[r.i].Text) || len(r.cur.things) == 0 && r.cur.verb != "bring" {
 		return false
 	}
 	for r.i < len(r.tokens) {

@@ -266,9 +266,9 @@ func (in *Interpreter) drop(r *reader) {
 						*p = c.things[0]
 					}
 				case p.Pronoun == "it" || p.Pronoun == "them":
-					*p = c.things[0]
+					*p = in.subject(c)
 				case p.Text == "one":
-					*p = c.things[0]
+					*p = in.subject(c)
 					p.Amount, p.N = ground.Any, 1
 				}
 			}
@@ -282,6 +282,17 @@ func (in *Interpreter) drop(r *reader) {
 		}
 	}
 	r.clauses = slices.DeleteFunc(r.clauses, func(c clause) bool { return c.empty() && len(c.excepts) == 0 })
+}
+
+// subject gives the thing of c that is here, or its first: "the dog chewed the stick,
+// bin it".
+func (in *Interpreter) subject(c *clause) ground.Phrase {
+	for i := range c.things {
+		if len(c.things[i].Words) > 0 && len(in.v.Things(&c.things[i], in.scene)) > 0 {
+			return c.things[i]
+		}
+	}
+	return c.things[0]
 }
 
 // takesAll says whether c puts everything that was spoken of somewhere.

@@ -26,7 +26,7 @@ func (in *Interpreter) resolve(c *clause, scene *robot.Scene, l *lines) ([]*Task
 		}
 	}
 	switch c.verb {
-	case "open", "close", "go", "wipe":
+	case "open", "close", "press", "go", "wipe":
 		return in.resolvePlaces(c, scene, l)
 	case "clear":
 		return in.resolveClear(c, scene, l)

@@ -153,7 +153,7 @@ func (t *Task) candidates(scene *robot.Scene) []string {
 		return there
 	}
 	switch t.verb {
-	case "open", "close", "wipe", "go":
+	case "open", "close", "press", "wipe", "go":
 		return v.Places(&t.thing, scene)
 	}
 	names := v.Things(&t.thing, scene)
@@ -179,6 +179,8 @@ func (t *Task) item(name string, scene *robot.Scene) (Item, bool) {
 		return Item{one("open the %s", name), p("open", name), name}, t.given.promises("open", name, "", scene)
 	case "close":
 		return Item{one("close the %s", name), p("closed", name), name}, t.given.promises("closed", name, "", scene)
+	case "press":
+		return Item{one("press the %s", name), p("pressed", name), name}, t.given.promises("pressed", name, "", scene)
 	case "wipe":
 		return Item{one("wipe the %s", name), p("clean", name), name}, t.given.promises("clean", name, "", scene)
 	case "go":

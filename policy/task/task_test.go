@@ -97,6 +97,9 @@ func apply(s *robot.Scene, goal []robot.Predicate) {
 		case "clean":
 			o, _ := s.Find(p.Args[0])
 			o.Dirt = 0
+		case "pressed":
+			o, _ := s.Find(p.Args[0])
+			o.Pressed = true
 		}
 	}
 }

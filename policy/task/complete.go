@@ -44,7 +44,7 @@ func (in *Interpreter) takeVerb(c, last *clause, sameText bool, scene *robot.Sce
 	case len(c.things) > 0 && len(c.ats) > 0 && in.destinationLike(c):
 		c.verb, c.said, c.guess = "put", "put", true
 	case last != nil && (len(c.things) > 0 || len(c.ats) > 0) && (sameText || c.too || c.instead || c.pronounOnly()):
-		c.verb, c.said, c.me = last.verb, last.said, last.me
+		c.verb, c.said, c.me, c.guess = last.verb, last.said, last.me, sameText && !c.too && !c.instead
 	case len(c.things) > 0 && len(c.need) == 0 && len(c.things[0].Unknown) == 0 && len(c.things[0].Before) == 0:
 		c.verb, c.said, c.guess = "bring", "bring", true // "chips. now."
 	}

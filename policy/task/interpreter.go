@@ -148,9 +148,9 @@ func (in *Interpreter) settle(text string, r *reader, scene *robot.Scene, l *lin
 		switch {
 		case len(more) == 0 && bad == nil && i+1 < len(r.clauses) && r.clauses[i+1].refers:
 			// "Show me how you carry the cup: bring it": what was said first is what it is.
-		case bad != nil && !bad.meaning.Asks && (in.chatter(c) || in.beside(c)):
+		case bad != nil && !bad.meaning.Asks && (in.chatter(c) || in.beside(c) || !plain(r)):
 			// Nobody asks so for what is not there: it may be talk, or a need.
-			if beside == nil && !in.chatter(c) {
+			if beside == nil && (!in.chatter(c) || !plain(r)) {
 				beside = bad
 			}
 			aside = true
@@ -197,6 +197,12 @@ func (in *Interpreter) chatter(c *clause) bool {
 	return len(c.things) > 0 && !slices.ContainsFunc(c.things, func(p ground.Phrase) bool {
 		return len(p.Words) > 0 || len(p.Unknown) == 0 || len(p.Unknown) <= 2 && !c.guess
 	})
+}
+
+// plain says whether all that was said are requests with verbs of their own, so that
+// what they name is what is asked for.
+func plain(r *reader) bool {
+	return !slices.ContainsFunc(r.clauses, func(c clause) bool { return c.guess || c.loose || len(c.need) > 0 })
 }
 
 // beside says whether what a clause names by words that nobody knows is hardly what

@@ -64,7 +64,7 @@ var arrows = map[string][]string{
 	// Threads that must be on time: the simulator's physics, the control loop.
 	"internal/realtime": {"robot"},
 	// The daemon is the wiring: it alone knows every room.
-	"internal/daemon": {"robot", "kernels", "perception", "fusion", "policy", "actuation", "sim", "internal"},
+	"internal/daemon": {"robot", "kernels", "perception", "fusion", "policy", "actuation", "sim", "internal", "train"},
 	"cmd":             {"robot", "kernels", "perception", "fusion", "policy", "actuation", "sim", "internal"},
 }
 

@@ -130,3 +130,21 @@ func TestSeesThatItDidNotWork(t *testing.T) {
 		t.Errorf("%v: %s", outcome.Status, outcome.Reason)
 	}
 }
+
+// What the judge is sure of is over, although the policy would go on.
+func TestSeesThatItWorked(t *testing.T) {
+	for holds, want := range map[float64]robot.Status{0.95: robot.Succeeded, 0.8: robot.Running} {
+		s := newStage(t, nil)
+		s.fake.judge = &[2]float64{0.9, holds}
+		s.begin()
+		var outcome robot.Outcome
+		steps := 0
+		for ; outcome.Status == robot.Running && steps < 40; steps++ {
+			_, outcome = s.runner.Next(&s.o)
+			s.look(Step)
+		}
+		if outcome.Status != want || want == robot.Succeeded && s.fake.asked != surely {
+			t.Errorf("holds %g: %v after %d steps, asked %d times", holds, outcome.Status, steps, s.fake.asked)
+		}
+	}
+}

@@ -23,8 +23,8 @@
 // the network gives is bounded to what a hand can do in a step.
 //
 // A skill is over when the network says so, twice running. It has failed when the
-// policy's judge is then all but certain that what it is for is not so; that it
-// worked is not for the runner to say: the agent looks at the scene.
+// policy's judge then doubts that what it is for is so, and is over as well when the
+// judge is sure for a while that it is; the agent looks at the scene in any case.
 //
 // Affordance is the other half of the judge: SayCan's can from the same pictures,
 // and where in them it looks.

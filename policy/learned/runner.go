@@ -62,11 +62,14 @@ type Bounds struct {
 	// that is over has failed: the policy has seen it. It says nothing of a policy
 	// without a judge.
 	Doubt float64
+	// Sure is the probability that it is so, from which on the skill is over although
+	// the policy would go on.
+	Sure float64
 }
 
 // DefaultBounds suit ten steps a second.
 func DefaultBounds() Bounds {
-	return Bounds{Execute: 3, Fixed: 1, MaxAge: 300 * time.Millisecond, Patience: 2 * time.Second, Time: 14 * time.Second, Done: 0.5, Doubt: 0.2}
+	return Bounds{Execute: 3, Fixed: 1, MaxAge: 300 * time.Millisecond, Patience: 2 * time.Second, Time: 14 * time.Second, Done: 0.5, Doubt: 0.4, Sure: 0.9}
 }
 
 func (b Bounds) withDefaults() Bounds {
@@ -82,11 +85,13 @@ func (b Bounds) withDefaults() Bounds {
 	if b.Fixed <= 0 {
 		b.Fixed = d.Fixed
 	}
-	if b.Done <= 0 {
-		b.Done = d.Done
-	}
-	if b.Doubt <= 0 {
-		b.Doubt = d.Doubt
+	for _, f := range []struct {
+		field *float64
+		or    float64
+	}{{&b.Done, d.Done}, {&b.Doubt, d.Doubt}, {&b.Sure, d.Sure}} {
+		if *f.field <= 0 {
+			*f.field = f.or
+		}
 	}
 	if !b.RealTime {
 		b.Fixed = -1
@@ -112,6 +117,7 @@ type Runner struct {
 	asked  robot.Time
 	seen   robot.Time // the oldest sample of what the course rests on
 	over   int
+	sure   int        // how often running the judge was sure that it worked
 	holds  float64    // that it worked, when the network was asked last
 	blind  robot.Time // since when the cameras show nothing; 0: they do
 }
@@ -209,6 +215,9 @@ func (r *Runner) Next(o *robot.Observation) (robot.Chunk, robot.Outcome) {
 	switch {
 	case r.over >= 2 && r.holds < r.config.Bounds.Doubt && r.over < patience:
 		return r.chunk(o), robot.Outcome{Status: robot.Running}
+	case r.sure >= surely:
+		r.run = false
+		return r.chunk(o), robot.Outcome{Status: robot.Succeeded}
 	case r.over >= 2:
 		r.run = false
 		if r.holds < r.config.Bounds.Doubt {
@@ -225,6 +234,9 @@ func (r *Runner) Next(o *robot.Observation) (robot.Chunk, robot.Outcome) {
 // patience is how often the network is asked, once the motion is over, before what
 // the pictures do not show has failed.
 const patience = 4
+
+// surely is how often running the judge must be sure that it worked.
+const surely = 4
 
 func failed(reason string) robot.Outcome {
 	return robot.Outcome{Status: robot.Failed, Reason: reason}
@@ -249,6 +261,11 @@ func (r *Runner) ask(o *robot.Observation, now hand.Hand) error {
 	r.asked, r.seen, r.holds = o.At, o.Oldest(), 1
 	if out.Judged {
 		r.holds = out.Holds
+	}
+	if out.Judged && out.Holds >= r.config.Bounds.Sure {
+		r.sure++
+	} else {
+		r.sure = 0
 	}
 	if out.Done[0] > r.config.Bounds.Done {
 		r.over++

@@ -398,6 +398,9 @@ func (d *Daemon) demonstrate(ctx context.Context) error {
 	if err := d.clock.Wait(ctx, d.clock.Now().Add(settleTime)); err != nil {
 		return err
 	}
+	if err := d.awaitPictures(ctx); err != nil {
+		return err
+	}
 	if d.worker.busy() {
 		return nil
 	}

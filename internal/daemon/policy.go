@@ -1,10 +1,12 @@
 package daemon
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"github.com/kuai-robot/kuai/fusion/vla"
 	"github.com/kuai-robot/kuai/internal/config"
@@ -140,4 +142,27 @@ func (d *Daemon) newRunner(scripted scripted) (agent.Runner, saycan.Affordance, 
 	}
 	affordance, err := p.affordance(d.config, d.mind.catalogue, scripted)
 	return runner, affordance, err
+}
+
+// firstPicture is how long cameras may take to start before a policy that sees is
+// asked all the same, and says what it lacks.
+const firstPicture = 5 * time.Second
+
+// awaitPictures waits until the cameras of a learned policy have started.
+func (d *Daemon) awaitPictures(ctx context.Context) error {
+	if d.config.Runner != config.Learned {
+		return nil
+	}
+	until := d.clock.Now().Add(firstPicture)
+	for {
+		o := d.sensors.Observe(d.clock.Now(), robot.State{}, nil)
+		_, front := o.Frame("front")
+		_, wrist := o.Frame("wrist")
+		if front && wrist || d.clock.Now() >= until {
+			return nil
+		}
+		if err := d.clock.Wait(ctx, d.clock.Now().Add(firstPicture/100)); err != nil {
+			return err
+		}
+	}
 }

@@ -15,7 +15,7 @@ type joined struct{ count int }
 func (j *joined) Begin(context.Context, uint64, world.Spec) (*robot.Scene, error) {
 	return &robot.Scene{}, nil
 }
-func (j *joined) Say(context.Context, string) (Answer, error) { return j.Do(nil, robot.Skill{}) }
+func (j *joined) Say(ctx context.Context, _ string) (Answer, error) { return j.Do(ctx, robot.Skill{}) }
 func (j *joined) Do(context.Context, robot.Skill) (Answer, error) {
 	j.count++
 	return Answer{Succeeded: true, Scene: &robot.Scene{}}, nil

@@ -138,7 +138,7 @@ test: test-deps models web-deps ## every test, as CI runs it; the page in a brow
 	$(GO) test -race -timeout 20m -skip TestBrowser $$($(GO) list ./... | grep -E '$(RACED)')
 
 # The packages with goroutines of their own; the numeric ones would only be slow.
-RACED := /(robot|perception|policy|actuation|internal/(broker|daemon|record|replay|web|topics)|sim/rtsp)(/|$$)
+RACED := /(robot|perception|fusion/listen|policy|actuation|internal/(broker|daemon|record|replay|web|topics)|sim/rtsp)(/|$$)
 
 test-arm64: test-deps ## the kernels compiled for Arm, every case, under qemu on three processors
 	scripts/arm64.sh

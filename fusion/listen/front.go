@@ -12,7 +12,9 @@ import (
 
 // Hear takes the next frame of the microphone.
 func (l *Listener) Hear(ctx context.Context, frame robot.Clip) error {
+	l.mu.Lock()
 	l.microphone = frame.Microphone
+	l.mu.Unlock()
 	speaking := l.withoutOwnVoice(&frame)
 	if err := l.detect(ctx, frame.At.Add(frameTime(frame.Samples))); err != nil {
 		return err

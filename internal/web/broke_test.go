@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"net/http"
+	"sync/atomic"
 	"testing"
 
 	"github.com/kuai-robot/kuai/internal/web"
@@ -13,15 +14,18 @@ import (
 // no bug.
 func TestAPanicIsToldAndThePageGoesOn(t *testing.T) {
 	told := make(chan *robot.Panic, 10)
-	value := any("a bug")
+	var abort atomic.Bool
 	s := start(t, func(o *web.Options) {
-		o.Metrics = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(value) })
+		o.Metrics = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			if abort.Load() {
+				panic(http.ErrAbortHandler)
+			}
+			panic("a bug")
+		})
 		o.Broke = func(p *robot.Panic) { told <- p }
 	})
-	for _, abort := range []bool{false, true} {
-		if abort {
-			value = http.ErrAbortHandler
-		}
+	for _, aborts := range []bool{false, true} {
+		abort.Store(aborts)
 		if answer, err := http.Get(s.URL() + "/metrics"); err == nil {
 			answer.Body.Close()
 			t.Errorf("the request was answered with %s", answer.Status)

@@ -46,6 +46,12 @@ func (p socket) sound(data []byte) {
 	}
 }
 
+// try sends what the other side may cut off in the middle.
+func (p socket) try(data []byte) {
+	p.t.Helper()
+	_ = p.Write(deadline(p.t), websocket.MessageBinary, data)
+}
+
 func TestATalkIsHeardInOrderWithItsTimes(t *testing.T) {
 	heard := make(ear, 10)
 	s := start(t, listenWith(heard))
@@ -90,10 +96,10 @@ func TestATalkThatNobodyEndedIsCut(t *testing.T) {
 		"no time of capture": func(p socket) { p.sound([]byte{1, 2}) },
 		"it never ends": func(p socket) {
 			for range 31 {
-				p.sound(sound(0, make([]int16, web.TalkRate)...))
+				p.try(sound(0, make([]int16, web.TalkRate)...))
 			}
 		},
-		"a frame without bounds": func(p socket) { p.sound(make([]byte, 100_000)) },
+		"a frame without bounds": func(p socket) { p.try(make([]byte, 100_000)) },
 		"a second start":         func(p socket) { p.say(`{"talk":"start"}`) },
 	} {
 		p := s.dial(t, "/ws/talk", nil)

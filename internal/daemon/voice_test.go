@@ -36,6 +36,9 @@ func newTalkingRig(t *testing.T, change func(*config.Voice)) *talkingRig {
 		t.Skip(err)
 	}
 	c := config.Default()
+	// Real time is lost where a recogniser runs under the race detector; what a
+	// late joint state does is tested elsewhere.
+	c.Safety.MaxStateAge = 2 * time.Second
 	c.Voice.Microphones = []config.Microphone{{Name: "table", URL: config.SimSound}}
 	c.Voice.Speaker = config.SimSound
 	if change != nil {

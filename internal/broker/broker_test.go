@@ -1,15 +1,11 @@
 package broker_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net"
-	"os"
 	"os/exec"
-	"os/signal"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -206,56 +202,6 @@ func TestStopHasItsOwnLink(t *testing.T) {
 			t.Errorf("reason %q", reason)
 		}
 	})
-}
-
-// TestAStopNeedsNoDisk takes the broker's disk away by a limit on the size of
-// files. That is a limit on a whole process, so it is one of the test's own.
-func TestAStopNeedsNoDisk(t *testing.T) {
-	const child = "KUAI_TEST_NO_DISK"
-	if os.Getenv(child) == "" {
-		c := exec.Command(os.Args[0], "-test.run=^TestAStopNeedsNoDisk$", "-test.count=1")
-		c.Env = append(os.Environ(), child+"=1")
-		if out, err := c.CombinedOutput(); err != nil || !bytes.Contains(out, []byte("PASS")) {
-			t.Errorf("without a disk: %v\n%s", err, out)
-		}
-		return
-	}
-	complaints := make(chan error, 1000)
-	s := startServer(t, broker.ServerOptions{OnError: func(err error) {
-		select {
-		case complaints <- err:
-		default:
-		}
-	}})
-	stopped := make(chan string, 1)
-	stop, err := broker.StopLink(deadline(t), broker.LinkOptions{URL: s.URL(), Robot: robotName}, func(reason string) { stopped <- reason })
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stop.Close(nil)
-	got := make(chan broker.Message, 1000)
-	dial(t, broker.LinkOptions{URL: s.URL(), Subscriptions: listenTo(topics.NameInstruction, got)})
-	out := dial(t, broker.LinkOptions{URL: s.URL()})
-
-	limitFileSize(t, 128<<10)
-	for range 100 {
-		out.Publish(topics.NameInstruction, 1, false, make([]byte, 4000))
-	}
-	if err := next(t, "complaint of the broker", complaints); !strings.Contains(err.Error(), "file too large") {
-		t.Fatalf("the broker complains of something else: %v", err)
-	}
-	out.Publish(topics.NameStop, 1, false, []byte("full"))
-	if reason := next(t, "stop", stopped); reason != "stop message: full" {
-		t.Errorf("reason %q", reason)
-	}
-}
-
-func limitFileSize(t *testing.T, bytes uint64) {
-	t.Helper()
-	signal.Ignore(syscall.SIGXFSZ)
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: bytes, Max: bytes}); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func TestAfterTheBrokerDiedNothingOldIsReplayed(t *testing.T) {

@@ -51,7 +51,7 @@ func moments[T real](kind kernels.NormKind, x []float32, epsilon T) (mean, scale
 func (e *executable[T]) rope(op kernels.RoPE, out kernels.Value) step[T] {
 	rows, cols := e.size(op.X)
 	head := cols / op.Heads
-	frequencies := Frequencies(op, head)
+	frequencies := frequenciesOf(op, head)
 	half := len(frequencies)
 	return func(in *instance[T], s *kernels.Scalars) {
 		for r := range rows.At(s) {
@@ -73,8 +73,8 @@ func (e *executable[T]) rope(op kernels.RoPE, out kernels.Value) step[T] {
 	}
 }
 
-// Frequencies gives the angle by which each pair of a head turns per position.
-func Frequencies(op kernels.RoPE, head int) []float64 {
+// frequenciesOf gives the angle by which each pair of a head turns per position.
+func frequenciesOf(op kernels.RoPE, head int) []float64 {
 	dims, scale := op.Dims, float64(op.Scale)
 	if dims == 0 {
 		dims = head

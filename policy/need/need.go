@@ -21,9 +21,8 @@ type Encoder interface {
 	Encode(ctx context.Context, sentence string) ([]float32, error)
 }
 
-// How the likenesses of a thing count. They were chosen on sentences of the suite
-// kitchen and half of those of kitchen-fresh; from 0.9 and 0.7 to 1 and 0.85 they
-// hardly matter.
+// How the likenesses of a thing count. They were chosen on sentences of the suites
+// kitchen and kitchen-fresh; from 0.9 and 0.7 to 1 and 0.85 they hardly matter.
 const (
 	byWord = 0.9  // a sentence for a word of its name
 	byKind = 0.85 // a sentence for its kind

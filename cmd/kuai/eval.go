@@ -9,7 +9,7 @@ func (a *app) evalCommand() *cobra.Command {
 		Short: "Run whole episodes in the simulator and report how many succeed",
 		Long: "Runs a suite of episodes headless, as fast as the machine allows, and reports for each family of\n" +
 			"instructions and in all: goal reached, plan right, executed right, with Wilson intervals. A suite is\n" +
-			"\"tabletop\", \"kitchen\" (a household and its robot on wheels), \"kitchen-fresh\" and \"kitchen-later\"\n" +
+			"\"tabletop\", \"kitchen\" (a household and its robot on wheels), \"kitchen-fresh\", \"kitchen-later\" and \"kitchen-third\"\n" +
 			"(the same with sentences and scenes that were written after the planner), one of those of the policy that sees (pixels-seen and so on, at the workbench), or a JSONL file,\n" +
 			"one episode a line. \"stopword\" lets the stop word detector hear voices it was\n" +
 			"not trained on and prints what it missed and what it heard where there was none. \"voice\" speaks commands into\n" +
@@ -34,7 +34,7 @@ func (a *app) evalCommand() *cobra.Command {
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&o.suite, "suite", "tabletop", "\"tabletop\", \"kitchen\", \"kitchen-fresh\", \"kitchen-later\", \"stopword\", \"voice\", \"bias\", \"pixels-…\" or a JSONL `FILE`")
+	flags.StringVar(&o.suite, "suite", "tabletop", "\"tabletop\", \"kitchen\", \"kitchen-fresh\", \"kitchen-later\", \"kitchen-third\", \"stopword\", \"voice\", \"bias\", \"pixels-…\" or a JSONL `FILE`")
 	flags.IntVar(&o.episodes, "episodes", 0, "how many `EPISODES`; 0: each line of the suite once")
 	flags.Uint64Var(&o.seed, "seed", 1, "draws what the suite leaves open")
 	flags.StringVar(&o.out, "out", "", "keep each episode's steps, candidates and scores in this `FOLDER`")

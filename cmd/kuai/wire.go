@@ -85,12 +85,15 @@ func readSuite(name string) (*eval.Suite, error) {
 	if name == eval.KitchenLaterSuite {
 		return eval.KitchenLater(), nil
 	}
+	if name == eval.KitchenThirdSuite {
+		return eval.KitchenThird(), nil
+	}
 	if suite, ok := eval.Pixels(name); ok {
 		return suite, nil
 	}
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("suite: %w (want tabletop, kitchen, kitchen-fresh, kitchen-later, %s or a JSONL file)", err, strings.Join(eval.PixelSuites(), ", "))
+		return nil, fmt.Errorf("suite: %w (want tabletop, kitchen, kitchen-fresh, kitchen-later, kitchen-third, %s or a JSONL file)", err, strings.Join(eval.PixelSuites(), ", "))
 	}
 	defer file.Close()
 	return eval.Read(name, file)

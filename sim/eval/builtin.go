@@ -17,6 +17,9 @@ var kitchenFresh []byte
 //go:embed kitchen-later.jsonl
 var kitchenLater []byte
 
+//go:embed kitchen-third.jsonl
+var kitchenThird []byte
+
 // Tabletop is the built-in suite of an arm at a table.
 func Tabletop() *Suite { return builtIn("tabletop", tabletop) }
 
@@ -40,9 +43,16 @@ const KitchenLaterSuite = "kitchen-later"
 // KitchenLater is that suite.
 func KitchenLater() *Suite { return builtIn(KitchenLaterSuite, kitchenLater) }
 
+// KitchenThirdSuite is the name of one that was written blind, by a hand that had
+// not seen the planner nor how it was trained.
+const KitchenThirdSuite = "kitchen-third"
+
+// KitchenThird is that suite.
+func KitchenThird() *Suite { return builtIn(KitchenThirdSuite, kitchenThird) }
+
 // Household says whether name is that of a suite of the household.
 func Household(name string) bool {
-	return name == KitchenSuite || name == KitchenFreshSuite || name == KitchenLaterSuite
+	return name == KitchenSuite || name == KitchenFreshSuite || name == KitchenLaterSuite || name == KitchenThirdSuite
 }
 
 func builtIn(name string, text []byte) *Suite {

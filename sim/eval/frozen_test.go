@@ -14,7 +14,7 @@ import (
 // what they are: a figure is worth what the suite behind it was on that day.
 func TestSuitesAreFrozen(t *testing.T) {
 	var sums strings.Builder
-	for _, name := range []string{"kitchen-fresh.jsonl", "kitchen-later.jsonl", "kitchen.jsonl", "tabletop.jsonl"} {
+	for _, name := range []string{"kitchen-fresh.jsonl", "kitchen-later.jsonl", "kitchen-third.jsonl", "kitchen.jsonl", "tabletop.jsonl"} {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -35,6 +35,7 @@ func TestSuitesAreFrozen(t *testing.T) {
 func TestLaterSuitesAreFresh(t *testing.T) {
 	freshFrom(t, eval.KitchenFresh(), 8, eval.Kitchen())
 	freshFrom(t, eval.KitchenLater(), 3, eval.Kitchen(), eval.KitchenFresh())
+	freshFrom(t, eval.KitchenThird(), 12, eval.Kitchen(), eval.KitchenFresh(), eval.KitchenLater())
 }
 
 func freshFrom(t *testing.T, fresh *eval.Suite, least int, before ...*eval.Suite) {

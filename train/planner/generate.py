@@ -30,6 +30,7 @@ SUITES = [
     EVAL / "kitchen.jsonl",
     EVAL / "kitchen-fresh.jsonl",
     EVAL / "kitchen-later.jsonl",
+    EVAL / "kitchen-third.jsonl",
     EVAL / "testdata" / "development.jsonl",
 ]
 RUN = 6  # words in a row that must not be shared with a suite

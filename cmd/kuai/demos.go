@@ -25,7 +25,7 @@ type demoFlags struct {
 }
 
 func (a *app) demosCommand() *cobra.Command {
-	o := demoFlags{DemoOptions: daemon.DemoOptions{Vary: world.Training()}}
+	o := demoFlags{DemoOptions: daemon.DemoOptions{Vary: world.Demonstrations()}}
 	c := &cobra.Command{
 		Use:   "demos",
 		Short: "Let the scripted teacher demonstrate skills in the simulator",
@@ -53,6 +53,7 @@ func (a *app) demosCommand() *cobra.Command {
 	flags.BoolVar(&o.plain, "plain", false, "the usual light, colours, table and camera instead of drawn ones")
 	flags.StringVar(&o.policy, "policy", "", "let the policy of this `FOLDER` move the hand, and keep what the teacher would do (DAgger)")
 	flags.BoolVar(&o.Alone, "alone", false, "with --policy: the teacher never takes the hand over, so that success is the policy's own (train.vla.judge)")
+	flags.IntVar(&o.Ask.Others, "ask", 0, "look only now and then, and ask the teacher for so many other skills then, instead of keeping every frame of one (--cache)")
 	flags.StringVar(&o.from, "from", "", "take the episodes of the LeRobot dataset in this `FOLDER`, your own demonstrations, instead of simulating any")
 	flags.IntVar(&o.execute, "execute", 4, "how many steps of a chunk the policy carries out before it looks again")
 	flags.StringVar(&o.Renderer, "renderer", "", "osmesa (the CPU) or egl (a GPU); empty: the GPU where there is one")
@@ -70,17 +71,26 @@ func (o *demoFlags) check() (err error) {
 		return exitf(exitInput, "give --out FOLDER for a dataset, --cache FOLDER for training, or both")
 	case o.Alone && o.policy == "":
 		return exitf(exitInput, "--alone: give the --policy that is left alone")
+	case o.Ask.Others < 0 || o.Ask.Others > 0 && (o.Cache == "" || o.Out != "" || o.policy != ""):
+		return exitf(exitInput, "--ask: how many other skills; they become shards for training: give --cache FOLDER")
 	case !(o.Noise >= 0 && o.Noise <= 5):
 		return exitf(exitInput, "--noise %g: want 0 to 5", o.Noise)
 	}
 	if o.Mix, err = parseMix(o.mix); err != nil {
 		return exitf(exitInput, "--mix: %w", err)
 	}
+	if o.Ask.Others > 0 {
+		o.Ask.Every = askEvery
+	}
 	if o.plain {
 		o.Vary = world.Vary{}
 	}
 	return nil
 }
+
+// askEvery is how many steps there are between two frames in which others are asked
+// for: a second of motion.
+const askEvery = 10
 
 // runDemos makes the demonstrations and prints what came of them.
 func (a *app) runDemos(ctx context.Context, o *demoFlags) (err error) {

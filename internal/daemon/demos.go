@@ -24,6 +24,9 @@ type DemoOptions struct {
 	Noise float64
 	// Alone leaves a policy alone: the teacher never takes the hand over.
 	Alone bool
+	// Ask, where Every is not 0, has the teacher asked for more than is done
+	// (demos.Studio.Ask).
+	Ask demos.Asking
 	// Out is the folder of a LeRobotDataset, Cache that of shards for training;
 	// where neither is given the episodes are only counted.
 	Out, Cache string
@@ -70,7 +73,7 @@ func playDemos(ctx context.Context, clock robot.Clock, o DemoOptions, actor demo
 			return report, err
 		}
 		e := studio.Draw(o.Seed+uint64(i), o.Mix, o.Vary)
-		success, err := studio.Run(&e, actor, keep)
+		success, err := o.play(studio, &e, actor, keep)
 		if errors.Is(err, demos.ErrSkip) {
 			report.Skipped++
 			keep.abandon()
@@ -93,6 +96,14 @@ func playDemos(ctx context.Context, clock robot.Clock, o DemoOptions, actor demo
 		}
 	}
 	return report, nil
+}
+
+// play plays one episode.
+func (o *DemoOptions) play(s *demos.Studio, e *demos.Episode, actor demos.Actor, keep *keeper) ([]bool, error) {
+	if o.Ask.Every > 0 {
+		return s.Ask(e, actor, o.Ask, keep)
+	}
+	return s.Run(e, actor, keep)
 }
 
 func (r *DemoReport) count(family string, worked bool) {

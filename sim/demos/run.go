@@ -110,15 +110,8 @@ type take struct {
 // Run plays e with the actor. An episode whose layout the simulator cannot bring
 // to rest, or one that the teacher cannot answer, is an error of ErrSkip.
 func (s *Studio) Run(e *Episode, actor Actor, sink Sink) (success []bool, err error) {
-	if err := s.world.Reset(e.Seed, e.Spec); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrSkip, err)
-	}
-	state, err := s.world.Read()
+	t, err := s.begin(e, sink)
 	if err != nil {
-		return nil, err
-	}
-	t := &take{Studio: s, episode: e, sink: sink, random: rand.New(rand.NewPCG(e.Seed, 0x6e6f6973)), command: state.Position}
-	if err := sink.Begin(e); err != nil {
 		return nil, err
 	}
 	for _, skill := range e.Skills {
@@ -132,6 +125,19 @@ func (s *Studio) Run(e *Episode, actor Actor, sink Sink) (success []bool, err er
 		}
 	}
 	return success, sink.End(success)
+}
+
+// begin lays out an episode.
+func (s *Studio) begin(e *Episode, sink Sink) (*take, error) {
+	if err := s.world.Reset(e.Seed, e.Spec); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSkip, err)
+	}
+	state, err := s.world.Read()
+	if err != nil {
+		return nil, err
+	}
+	t := &take{Studio: s, episode: e, sink: sink, random: rand.New(rand.NewPCG(e.Seed, 0x6e6f6973)), command: state.Position}
+	return t, sink.Begin(e)
 }
 
 // skill plays one skill to its end.
@@ -169,6 +175,22 @@ func (t *take) skill(skill robot.Skill, actor Actor) (bool, error) {
 
 // look takes both pictures and asks the teacher.
 func (t *take) look(skill robot.Skill, step int) (*Frame, error) {
+	f, err := t.advise(skill, step)
+	if err != nil {
+		return nil, err
+	}
+	return f, t.render()
+}
+
+func (t *take) render() error {
+	if err := t.world.Render("front", FrontWidth, FrontHeight, t.front); err != nil {
+		return err
+	}
+	return t.world.Render("wrist", WristWidth, WristHeight, t.wrist)
+}
+
+// advise asks the teacher.
+func (t *take) advise(skill robot.Skill, step int) (*Frame, error) {
 	if t.episode.Moved != "" && t.step == t.episode.AtStep {
 		if _, err := t.world.Move(t.episode.Moved, t.episode.To); err != nil {
 			return nil, err
@@ -188,10 +210,7 @@ func (t *take) look(skill robot.Skill, step int) (*Frame, error) {
 		return nil, fmt.Errorf("%w: %w", ErrSkip, err)
 	}
 	f.Command, _ = t.arm.Joints(f.Ahead.Hands[0], &t.command)
-	if err := t.world.Render("front", FrontWidth, FrontHeight, t.front); err != nil {
-		return nil, err
-	}
-	return f, t.world.Render("wrist", WristWidth, WristHeight, t.wrist)
+	return f, nil
 }
 
 // move brings the hand to where it should be a period from now, in a straight

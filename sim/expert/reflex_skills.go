@@ -174,9 +174,13 @@ func (r *Reflex) press(o *robot.Object, v *Sight) Advice {
 
 // How a drawer is moved by its handle.
 const (
-	drawerM     = 0.045 // its stroke
-	drawerStep  = 0.016
-	drawerSlack = 0.08 // of the stroke: open, or shut, enough to let go
+	drawerM    = 0.045 // its stroke
+	drawerStep = 0.016
+	// Of the stroke: open, or shut, enough to let go. A policy that imitates this sees
+	// how far a drawer is open to a few millimetres; half of ClosedAtMost would let
+	// it go too early.
+	openSlack   = 0.08
+	closedSlack = 0.04
 	handleOpenM = 0.020
 )
 
@@ -188,7 +192,11 @@ func (r *Reflex) slide(o *robot.Object, to float64, v *Sight) Advice {
 	t := taking{width: o.Size[1]}
 	t.hand = kin.Hand{X: p[0], Y: p[1], Z: p[2], Grip: handleOpenM}
 	t.hand.Roll = r.rollFor(p, math.Atan2(across[1], across[0]), v.Hand.Roll)
-	enough := math.Abs(left) < drawerSlack
+	slack := openSlack
+	if to == 0 {
+		slack = closedSlack
+	}
+	enough := math.Abs(left) < slack
 	switch {
 	case enough && (o.Held || v.Hand.Z < p[2]+atM && v.Hand.Grip < t.width/2+openingM && math.Hypot(v.Hand.X-p[0], v.Hand.Y-p[1]) < stillAtM):
 		still := v.Hand

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed" // for the model
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"text/template"
@@ -53,10 +54,19 @@ func answers() []machine.Servo {
 }
 
 // cloths are the materials besides "table" that a workbench's top may have, and
-// clutter what stands about on it that nothing touches; "train" ones first.
+// clutter what stands about on it that nothing touches. Of the cloths the first two
+// are within the ranges of training, the next two outside, and the others only
+// demonstrations have.
 var (
-	cloths  = []string{"plain", "specks", "checks", "stripes"}
+	cloths  = []string{"plain", "specks", "checks", "stripes", "lattice", "crosses", "blotches", "felt", "mosaic", "patches"}
 	clutter = []string{"clutter box", "clutter ellipsoid", "clutter cylinder", "clutter capsule", "clutter box 2", "clutter cylinder 2"}
+)
+
+// usualCloths counts the materials of the table before those that only
+// demonstrations have, ownCloths these.
+var (
+	usualCloths = 1 + slices.Index(cloths, "lattice")
+	ownCloths   = 1 + len(cloths) - usualCloths
 )
 
 // modelText fills the template for the arm d.

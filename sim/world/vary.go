@@ -16,6 +16,9 @@ type Vary struct {
 	Colour float64 `json:"colour,omitempty"`
 	// Texture of the table; above 1 patterns that training never shows.
 	Texture float64 `json:"texture,omitempty"`
+	// Cloth: how often, at a Texture within the ranges, the table has a cloth that
+	// only demonstrations have, at most 1.
+	Cloth float64 `json:"cloth,omitempty"`
 	// Camera: where the front camera stands, where it looks, how wide.
 	Camera float64 `json:"camera,omitempty"`
 	// Clutter that stands about; above 1 more of it, in the objects' own colours.
@@ -38,10 +41,21 @@ const (
 	varyFovy      = 1.5   // degrees
 	varyTableM    = 0.004 // m
 	clutterUsual  = 3     // pieces at most, within the ranges
+	// demonstratedCloth is how often a demonstration has a cloth of its own kind.
+	demonstratedCloth = 0.6
 )
 
-// Training is the Vary of demonstrations.
+// Training is the Vary within which policies are trained and, where a suite does
+// not say otherwise, measured.
 func Training() Vary { return Vary{Light: 1, Colour: 1, Texture: 1, Camera: 1, Clutter: 1, Table: 1} }
+
+// Demonstrations is the Vary of demonstrations: Training, with more kinds of cloth,
+// so that no pattern of the table is one to rely on.
+func Demonstrations() Vary {
+	v := Training()
+	v.Cloth = demonstratedCloth
+	return v
+}
 
 func (v *Vary) fields() []float64 {
 	return []float64{v.Light, v.Colour, v.Texture, v.Camera, v.Clutter, v.Table}
@@ -52,6 +66,9 @@ func (v *Vary) validate() error {
 		if !(x >= 0 && x <= maxVary) {
 			return fmt.Errorf("vary: %g is not a share of 0 to %d", x, maxVary)
 		}
+	}
+	if !(v.Cloth >= 0 && v.Cloth <= 1) {
+		return fmt.Errorf("vary: cloth: %g is not a share of 0 to 1", v.Cloth)
 	}
 	return nil
 }
@@ -114,14 +131,16 @@ func (v *Vary) draw(random *rand.Rand) look {
 }
 
 // cloth picks the table's material: the usual one and two more within the
-// ranges, the last two outside.
+// ranges, two outside, and those that only demonstrations have.
 func (v *Vary) cloth(random *rand.Rand) int {
 	pick := random.Float64()
 	switch {
 	case v.Texture == 0:
 		return 0
+	case v.Texture <= 1 && pick < v.Cloth:
+		return usualCloths + min(int(float64(ownCloths)*pick/v.Cloth), ownCloths-1)
 	case v.Texture <= 1:
-		return min(int(3*pick), 2)
+		return min(int(3*(pick-v.Cloth)/(1-v.Cloth)), 2)
 	}
 	return 3 + min(int(2*pick), 1)
 }

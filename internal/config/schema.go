@@ -374,6 +374,10 @@ type Voice struct {
 	// 停, 停下, 停止 and 别动. 停 by itself is often heard where it was not said. An
 	// empty list leaves stopping to other means.
 	StopWords []string `yaml:"stop_words"`
+	// What stops the robot as well, when it is all that is said: phrases of any
+	// words. They are read in the text of the speech model, about half a second
+	// later than a stop word; the robot brakes meanwhile.
+	StopPhrases []string `yaml:"stop_phrases"`
 	// How sure the detector must be of a stop word, 0 to 1, while no speech model
 	// gives a second opinion. False stops are better than missed ones.
 	StopScore float64 `yaml:"stop_score"`

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Values of keys of voice.
@@ -26,12 +27,16 @@ var stopWords = []string{"stop", "halt", "freeze", "停", "停下", "停止", "�
 // usualStopWords leave out what is too easily taken for another word.
 var usualStopWords = []string{"stop", "halt", "freeze", "停下", "停止", "别动"}
 
+// longestPhrase is of how many words a stop phrase may be: who wants the robot to stop
+// says no more.
+const longestPhrase = 6
+
 // sounds are those that the built-in head tells from others when they begin.
 var sounds = []string{"clap", "knock", "glass", "beep", "alarm", "ring"}
 
 func defaultVoice() Voice {
 	return Voice{
-		On: true, Microphones: []Microphone{}, Listen: ListenAlways, WakeWords: []string{"hey robot", "hey kuai"}, StopWords: slices.Clone(usualStopWords), StopScore: 0.5, Sounds: []string{},
+		On: true, Microphones: []Microphone{}, Listen: ListenAlways, WakeWords: []string{"hey robot", "hey kuai"}, StopWords: slices.Clone(usualStopWords), StopPhrases: []string{"hold it", "that is enough"}, StopScore: 0.5, Sounds: []string{},
 		Language: "en", Model: "whisper-base", Sure: 0.45, Unsure: 0.2, Expect: 1.5,
 		Silence: 480 * time.Millisecond, Early: 96 * time.Millisecond, Longest: 15 * time.Second,
 		Commands: Replace, Speaker: None, SpeakerVoice: "en",
@@ -47,6 +52,10 @@ func (v *Voice) check(k *checker, driver string) {
 	}
 	for i, w := range v.StopWords {
 		k.oneOf(fmt.Sprintf("voice.stop_words[%d]", i), w, stopWords...)
+	}
+	for i, p := range v.StopPhrases {
+		k.require(strings.ContainsFunc(p, unicode.IsLetter) && len(strings.Fields(p)) <= longestPhrase, fmt.Sprintf("voice.stop_phrases[%d]", i),
+			"%q: needs 1 to %d words", clip(p), longestPhrase)
 	}
 	for i, w := range v.Sounds {
 		k.oneOf(fmt.Sprintf("voice.sounds[%d]", i), w, sounds...)

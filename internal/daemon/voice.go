@@ -106,7 +106,7 @@ func (d *Daemon) buildVoice() error {
 	}
 	v.dialogue, err = dialogue.New(dialogue.Config{
 		Catalogue: catalogue, Language: v.config.Language, Wake: wake, Sure: v.config.Sure, Unsure: v.config.Unsure,
-		Understands: understander(catalogue),
+		Understands: understander(catalogue), Stops: v.config.StopPhrases,
 	})
 	if err != nil {
 		return err

@@ -59,7 +59,7 @@ func (v *voice) expect() {
 	v.expected = append([]string{}, names...)
 	v.mu.Unlock()
 	if !same {
-		v.ears.Expect(dialogue.Sayings(v.catalogue, scene), v.config.Expect)
+		v.ears.Expect(append(dialogue.Sayings(v.catalogue, scene), v.config.StopPhrases...), v.config.Expect)
 	}
 	if scene != nil && v.config.Expect > 0 && v.config.Language == "en" && !same {
 		v.ears.Choose(dialogue.Commands(v.catalogue, scene), v.plain)
@@ -71,6 +71,13 @@ func (v *voice) whole(text string) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.dialogue.Whole(text, v.scene())
+}
+
+// stops says whether text, if that is all, asks for a stop.
+func (v *voice) stops(text string) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return text != "" && v.dialogue.Stops(text)
 }
 
 // joins says whether rest goes on with a sentence that seemed to be whole.
@@ -121,8 +128,12 @@ func (v *voice) afterStop() {
 	v.signal(loudspeaker.Stopped)
 }
 
-// talking tells what is understood of somebody who still speaks.
+// talking tells what is understood of somebody who still speaks, and brakes for what
+// is a stop if no more is said.
 func (v *voice) talking(e *ear, u *listen.Utterance) {
+	if v.stops(u.Text) {
+		v.hold(v.config.Silence + partialEvery)
+	}
 	v.say(topics.Said{Who: "person", Kind: topics.SaidHearing, Text: u.Text, Microphone: e.name, Confidence: round(u.Confidence)})
 }
 

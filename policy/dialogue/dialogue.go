@@ -19,6 +19,9 @@ type Config struct {
 	// Wake are the words that the robot is called by, any one of them; empty: it
 	// takes everything as said to it.
 	Wake []string
+	// Stops are phrases that stop the robot, beside those that the package knows, when
+	// they are all that is said.
+	Stops []string
 	// Awake is how long it listens after it was called without more.
 	Awake time.Duration
 	// From Sure on a text is carried out, from Unsure on it is asked back, below
@@ -153,7 +156,7 @@ func (d *Dialogue) Hear(h Heard, scene *robot.Scene) Reply {
 		return d.unclear(&h, h.Problem)
 	}
 	u := parse(h.Text)
-	if u.stops() {
+	if d.stops(&u) {
 		d.question = nil
 		return Reply{Kind: Stop, Why: h.Text}
 	}
@@ -179,6 +182,14 @@ func (d *Dialogue) Hear(h Heard, scene *robot.Scene) Reply {
 	}
 	return d.command(&h, &u, scene)
 }
+
+// Stops says whether text, if that is all, asks for a stop.
+func (d *Dialogue) Stops(text string) bool {
+	u := parse(text)
+	return d.stops(&u)
+}
+
+func (d *Dialogue) stops(u *utterance) bool { return u.stops() || u.is(d.config.Stops...) }
 
 // addressed says whether the robot is called in u, and takes the call away, and
 // whether u is for it.
@@ -266,7 +277,7 @@ func (d *Dialogue) ask(now robot.Time, q *question, text string) Reply {
 // Whole says whether text is a command or an answer that lacks nothing.
 func (d *Dialogue) Whole(text string, scene *robot.Scene) bool {
 	u := parse(text)
-	if u.stops() || d.question != nil && (u.yes() || u.no()) {
+	if d.stops(&u) || d.question != nil && (u.yes() || u.no()) {
 		return true
 	}
 	for _, wake := range d.config.Wake {

@@ -103,6 +103,28 @@ func TestStopBeatsEverything(t *testing.T) {
 	}
 }
 
+// What is configured stops when it is all that is said, and not within a sentence.
+func TestStopPhrases(t *testing.T) {
+	d := newDialogue(t, func(c *dialogue.Config) { c.Stops = []string{"hold it", "that is enough", "住手"} })
+	for said, want := range map[string]bool{
+		"Hold it!": true, "Please, hold it.": true, "That is enough.": true, "住手！": true, "stop": true,
+		"Hold it tight.": false, "hold": false, "That is enough for today.": false, "": false,
+	} {
+		if got := d.Stops(said); got != want {
+			t.Errorf("%q stops: %v", said, got)
+		}
+		if r := d.Hear(say(said), table()); (r.Kind == dialogue.Stop) != want {
+			t.Errorf("%q: %+v", said, r)
+		}
+	}
+	if !d.Whole("hold it", table()) {
+		t.Error("a stop phrase is told only after a long silence")
+	}
+	if newDialogue(t, nil).Stops("hold it") {
+		t.Error("a phrase that nobody configured stops")
+	}
+}
+
 func TestUnsureIsAskedBack(t *testing.T) {
 	d := newDialogue(t, nil)
 	h := say("Put the red block in the blue bowl.")

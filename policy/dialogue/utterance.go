@@ -70,7 +70,7 @@ func (u *utterance) bare() string {
 // stops says whether u asks for a stop: nothing but words for it, as people say
 // them again and again when it matters.
 func (u *utterance) stops() bool {
-	if u.is("stop it", "stop that", "stop moving", "stop now", "stop the robot", "hold it", "do not move", "dont move", "emergency stop", "别动", "不要动") {
+	if u.is("stop it", "stop that", "stop moving", "stop now", "stop the robot", "do not move", "dont move", "emergency stop", "别动", "不要动") {
 		return true
 	}
 	if len(u.words) == 0 {

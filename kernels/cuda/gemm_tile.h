@@ -207,7 +207,8 @@ struct Gemm {
     Column c = column_of<width>(s, tile, threadIdx.x / 2);
     raw = {0, 0, 0, 0};
     if (c.index >= s.outputs) return;
-    raw = quants(p.kind, matrix(c.matrix), c.index, step, blocks, threadIdx.x % 2);
+    int part = threadIdx.x % 2;
+    raw = quants(p.kind, raw_of(p.kind, matrix(c.matrix), c.index, step, blocks, part), part);
   }
   __device__ void store_w(int step) {
     if (threadIdx.x >= 2 * BN) return;

@@ -81,9 +81,10 @@ func (in *instance) allocate(share []kernels.Instance) (err error) {
 		info := e.graph.Info(v)
 		size, _ := info.Type.RowBytes(info.Shape.MaxLen())
 		b := &hostBuffer{}
-		if b.host, _, err = d.HostAlloc(size); err != nil {
+		if b.host, b.at, err = d.HostAlloc(size); err != nil {
 			return fmt.Errorf("output %s %v: %w", info.Name, info.Shape, err)
 		}
+		b.same = b.at != 0 && e.lowering.writtenOnly(v)
 		in.outputs[v] = b
 	}
 	return nil
@@ -165,6 +166,9 @@ func (in *instance) root(v value) Ptr {
 		return s.at
 	}
 	if b := in.inputs[v]; b != nil {
+		return b.at
+	}
+	if b := in.outputs[v]; b != nil && b.same {
 		return b.at
 	}
 	if p, ok := in.executable.consts[v]; ok {
@@ -249,7 +253,7 @@ func (in *instance) commands(key classKey) []Command {
 		}
 	}
 	for _, v := range e.graph.Outputs {
-		if n := r.sizeOf(v); n > 0 {
+		if n := r.sizeOf(v); n > 0 && !in.outputs[v].same {
 			out = append(out, Command{Action: CopyOut, Host: in.outputs[v].host[:n], At: in.address(v), Bytes: n})
 		}
 	}

@@ -69,7 +69,7 @@ func (l *lowering) launch(s *plan.Step) (o op, err error) {
 	}
 	switch w := s.Work.(type) {
 	case *plan.Product:
-		return op{"MatMul " + w.Segments[0].Key.Weight.Name, l.product(w, s)}, nil
+		return op{l.nameOf(w), l.product(w, s)}, nil
 	case plan.Table:
 		return op{named("RoPE table", w.To), &turnTable{Table: w}}, nil
 	case *plan.Turn:
@@ -93,6 +93,32 @@ func (l *lowering) launch(s *plan.Step) (o op, err error) {
 		return o, err
 	}
 	return o, fmt.Errorf("%T is not a step that cuda knows", s.Work)
+}
+
+// nameOf tells a product by its input and its matrices.
+func (l *lowering) nameOf(p *plan.Product) string {
+	name := fmt.Sprintf("MatMul %v·%d", p.Rows, p.Cols)
+	for _, s := range p.Segments {
+		name += fmt.Sprintf(" %s %v", s.Key.Weight.Name, s.Key.Weight.Shape)
+	}
+	return name
+}
+
+// writtenOnly says whether an output lies by itself and no launch reads it: on a device
+// that shares the host's memory it is then written where the host reads it, while what
+// launches read again is better off where the device's caches keep it.
+func (l *lowering) writtenOnly(v value) bool {
+	if l.Places[v].Root != v || l.Info(v).Kind != kernels.Computed || l.Consts[v] != nil {
+		return false
+	}
+	for _, s := range l.Steps {
+		for _, read := range s.Reads {
+			if l.Places[read].Root == v {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // plain makes the launch of an operator that is computed as it stands.

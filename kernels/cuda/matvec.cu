@@ -126,6 +126,7 @@ template <int R>
 __device__ inline void dot_i8(const Product& p, const Matrix& w, long n, const Prepared& at,
                               float (&sum)[R]) {
   int width = padded(p.inputs), whole[R];
+  float scale = w.scale[n];
 #pragma unroll
   for (int r = 0; r < R; r++) whole[r] = 0;
 #pragma unroll(R == 1 ? 2 : 1)
@@ -135,7 +136,7 @@ __device__ inline void dot_i8(const Product& p, const Matrix& w, long n, const P
     for (int r = 0; r < R; r++) whole[r] += dot16(v, at.q + r * width + c * 16);
   }
 #pragma unroll
-  for (int r = 0; r < R; r++) sum[r] = whole[r] * w.scale[n] * at.step[r];
+  for (int r = 0; r < R; r++) sum[r] = whole[r] * scale * at.step[r];
 }
 
 // dot_blocks: a lane takes whole blocks of 32 (or a half, where that is 16 bytes).
@@ -147,13 +148,13 @@ __device__ inline void dot_blocks(const Product& p, const Matrix& w, long n, con
 #pragma unroll(R == 1 ? 2 : 1)
   for (int c = threadIdx.x % 32; c < blocks * parts; c += 32) {
     int b = c / parts;
-    uint4 q = quants(KIND, w, n, b, blocks, parts == 2 ? c % 2 : 0);
+    Raw raw = raw_of(KIND, w, n, b, blocks, parts == 2 ? c % 2 : 0);
+    uint4 q = quants(KIND, raw, 0);
     float first[R];
 #pragma unroll
     for (int r = 0; r < R; r++)
       first[r] = dot16(q, at.q + r * width + b * 32 + (parts == 2 ? c % 2 * 16 : 0));
-    if (parts == 1)
-      q = quants(KIND, w, n, b, blocks, 1);  // of the same bytes, or those beside them
+    if (parts == 1) q = quants(KIND, raw, 1);
     Scales s = scales_of(KIND, w, n, b, blocks);
 #pragma unroll
     for (int r = 0; r < R; r++) {
@@ -204,7 +205,7 @@ __device__ inline void matvec(const Product& p) {
 }
 
 // The variants of four rows want 64 registers for eight blocks on a multiprocessor;
-// two of them would spill, and get 72 for seven.
+// that of q4_1 would spill, and gets 72 for seven.
 #define MATVEC(name, KIND, blocks)                                              \
   KERNEL(matvec_##name##_1, Product, matvec_threads, 8) { matvec<KIND, 1>(p); } \
   KERNEL(matvec_##name##_4, Product, matvec_threads, blocks) { matvec<KIND, 4>(p); }
@@ -216,4 +217,4 @@ MATVEC(q4_0, TYPE_Q4_0, 8)
 MATVEC(q4_1, TYPE_Q4_1, 7)
 MATVEC(q8_0, TYPE_Q8_0, 8)
 MATVEC(q4_k, TYPE_Q4_K, 8)
-MATVEC(q6_k, TYPE_Q6_K, 7)
+MATVEC(q6_k, TYPE_Q6_K, 8)

@@ -6,9 +6,9 @@ import (
 	"github.com/kuai-robot/kuai/kernels"
 )
 
-// The variants of four rows for q4_1 and q6_k take 72 registers: 58 % occupancy on an Orin,
-// 44 % on an H100. At 64 they spill, and a spill is read and written for each block of
-// weights, where an eighth warp would only hide waits that seven hide too.
+// The variant of four rows for q4_1 may take 72 registers (58 % occupancy on an Orin, 50 %
+// on an H100, where it takes 64). Bound to 64 it spills, and a spill is read and written
+// for each block of weights, where an eighth block would only hide waits that seven hide.
 
 // matvecShared is the most shared memory for the rows of each variant: with four
 // rows more would leave less than half of the warps, and tiles are as good.

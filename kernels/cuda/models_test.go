@@ -39,6 +39,21 @@ var models = map[string]func(t *testing.T, b kernels.Backend, o kernels.Options)
 		}
 		closeAll(t, s, r)
 	},
+	// The card computes the spectrogram too, of a shorter clip: it is much for an emulator.
+	"sound": func(t *testing.T, b kernels.Backend, o kernels.Options) {
+		r, err := speech.Open(filepath.Join(encoders, "whisper"), b, speech.Options{Tail: 1, Plain: true, Sound: true, Compile: o})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := r.NewSession()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Transcribe(context.Background(), tone(800), "en"); err != nil {
+			t.Error(err)
+		}
+		closeAll(t, s, r)
+	},
 	"bert": func(t *testing.T, b kernels.Backend, o kernels.Options) {
 		text, err := embed.OpenText(filepath.Join(encoders, "bert"), b, embed.Options{Compile: o})
 		if err != nil {

@@ -16,7 +16,7 @@ __device__ inline float stored(int kind, const Matrix& w, long row, int c, int c
   if (kind <= TYPE_BF16) return load_number((const char*)w.data, kind, at);
   if (kind == TYPE_I8) return ((const int8_t*)w.data)[at] * w.scale[row];
   int blocks = width / 32, block = c / 32, i = c % 32;
-  uint4 q = quants(kind, w, row, block, blocks, i / 16);
+  uint4 q = quants(kind, raw_of(kind, w, row, block, blocks, i / 16), i / 16);
   Scales s = scales_of(kind, w, row, block, blocks);
   uint32_t word = i % 16 < 4 ? q.x : i % 16 < 8 ? q.y : i % 16 < 12 ? q.z : q.w;
   return (i < 16 ? s.d0 : s.d1) * (int8_t)(word >> 8 * (i % 4)) + s.m;

@@ -66,18 +66,19 @@ __device__ inline Scales scales_of(int kind, const Matrix& w, long row, int bloc
   } else if (kind == TYPE_Q8_0) {
     d = from_f16(half[row * blocks + block]);
   } else if (kind == TYPE_Q4_K) {
-    const uint8_t* at = w.meta + (row * (blocks / 8) + block / 8) * 16;
-    const uint8_t* s = at + 4;
-    int j = block % 8;
-    int sc = j < 4 ? s[j] & 63 : (s[j + 4] & 15) | s[j - 4] >> 6 << 4;
-    int low = j < 4 ? s[j + 4] & 63 : s[j + 4] >> 4 | s[j] >> 6 << 4;
-    d = from_f16(*(const uint16_t*)at) * sc;
-    m = -from_f16(*(const uint16_t*)(at + 2)) * low;
+    uint4 all = ((const uint4*)w.meta)[row * (blocks / 8) + block / 8];
+    int shift = block % 4 * 8, first = all.y >> shift & 255, second = all.z >> shift & 255,
+        third = all.w >> shift & 255;
+    bool late = block % 8 >= 4;
+    int sc = late ? (third & 15) | first >> 6 << 4 : first & 63;
+    int low = late ? third >> 4 | second >> 6 << 4 : second & 63;
+    d = from_f16(all.x & 0xffff) * sc;
+    m = -from_f16(all.x >> 16) * low;
   } else {
     const uint8_t* at = w.meta + (row * (blocks / 8) + block / 8) * 20;
     float all = from_f16(*(const uint16_t*)(at + 16));
-    const int8_t* s = (const int8_t*)at + block % 8 * 2;
-    return {all * s[0], all * s[1], 0};
+    uint16_t s = ((const uint16_t*)at)[block % 8];
+    return {all * (int8_t)s, all * (int8_t)(s >> 8), 0};
   }
   return {d, d, m};
 }
@@ -88,21 +89,36 @@ __device__ inline uint32_t with_high(uint32_t low, uint32_t high, int shift) {
   return ((q | 0x80808080u) - 0x20202020u) ^ 0x80808080u;  // no byte borrows from the next
 }
 
+// Raw are the bits of a block as they lie in memory; of q8_0 those of one part.
+struct Raw {
+  uint4 low;
+  uint2 high;
+};
+
+// raw_of reads them. What takes both parts reads once and unpacks twice: compilers do
+// not find out by themselves that the second read brings the same.
+__device__ inline Raw raw_of(int kind, const Matrix& w, long row, int block, int blocks, int part) {
+  long at = row * blocks + block;
+  Raw raw = {};
+  if (kind == TYPE_Q8_0)
+    raw.low = *(const uint4*)(w.data + at * 32 + part * 16);
+  else
+    raw.low = *(const uint4*)(w.data + at * 16);
+  if (kind == TYPE_Q6_K) raw.high = *(const uint2*)(w.high + at * 8);
+  return raw;
+}
+
 // quants gives 16 of the 32 numbers of a block as bytes, part 0 or 1. Those of
 // q4 types are 0..15, the others signed.
-__device__ inline uint4 quants(int kind, const Matrix& w, long row, int block, int blocks,
-                               int part) {
-  long at = row * blocks + block;
-  if (kind == TYPE_Q8_0) return *(const uint4*)(w.data + at * 32 + part * 16);
-  uint4 q = *(const uint4*)(w.data + at * 16);
+__device__ inline uint4 quants(int kind, const Raw& raw, int part) {
+  uint4 q = raw.low;
+  if (kind == TYPE_Q8_0) return q;
   int shift = part * 4;
   q.x = q.x >> shift & 0x0f0f0f0fu, q.y = q.y >> shift & 0x0f0f0f0fu;
   q.z = q.z >> shift & 0x0f0f0f0fu, q.w = q.w >> shift & 0x0f0f0f0fu;
   if (kind == TYPE_Q6_K) {
-    uint2 h = *(const uint2*)(w.high + at * 8);
-    int low = part * 4;
-    q.x = with_high(q.x, h.x, low), q.y = with_high(q.y, h.y, low);
-    q.z = with_high(q.z, h.x, low + 2), q.w = with_high(q.w, h.y, low + 2);
+    q.x = with_high(q.x, raw.high.x, shift), q.y = with_high(q.y, raw.high.y, shift);
+    q.z = with_high(q.z, raw.high.x, shift + 2), q.w = with_high(q.w, raw.high.y, shift + 2);
   }
   return q;
 }

@@ -31,8 +31,8 @@ __device__ inline void round_h(const Lstm& p, const float* h, float* to) {
     for (int i = first + lane; i < last; i += 32) {
       float v = h[i];
       if (p.rounding == ROUND_BF16) v = from_bf16(to_bf16(v));
-      if (p.rounding >= ROUND_I8_ROW && v == v)
-        v = fminf(fmaxf(rintf(v * inverse), -127), 127) * step;
+      if (p.rounding >= ROUND_I8_ROW)  // what is no number, or infinite, becomes none
+        v = fminf(fmaxf(rintf(v * inverse), -127), 127) * step + v * 0;
       to[i] = v;
     }
   }

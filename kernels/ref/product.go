@@ -90,7 +90,8 @@ func roundBrain(dst, src []float32) {
 }
 
 // roundInt8 rounds to multiples of limit/127; limit 0 means the largest
-// magnitude there is.
+// magnitude there is. An infinite number becomes none: clipped to a fixed limit it
+// would look like any other.
 func roundInt8(dst, src []float32, limit float32) {
 	if limit == 0 {
 		for _, x := range src {
@@ -104,7 +105,7 @@ func roundInt8(dst, src []float32, limit float32) {
 			continue
 		}
 		q := math.RoundToEven(float64(x / scale))
-		dst[i] = float32(min(max(q, -127), 127)) * scale
+		dst[i] = float32(min(max(q, -127), 127))*scale + x*0
 	}
 }
 

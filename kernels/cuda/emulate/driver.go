@@ -55,6 +55,20 @@ func (e *Emulator) Copy(to, from cuda.Ptr, bytes int) error {
 	return e.call(opCopy, nil, words(uint64(from), uint64(bytes), uint64(to)))
 }
 
+// Reads are how often kernels have read the bytes of a range.
+type Reads struct {
+	All         uint64
+	Least, Most uint32 // of a byte
+}
+
+// Reads counts since the range was uploaded or counted. Lanes of a warp that read a
+// byte together count once, as the memory of a GPU is asked once.
+func (e *Emulator) Reads(p cuda.Ptr, bytes int) (Reads, error) {
+	var out [16]byte
+	err := e.call(opCountReads, out[:], words(uint64(p), uint64(bytes)))
+	return Reads{binary.LittleEndian.Uint64(out[:]), binary.LittleEndian.Uint32(out[8:]), binary.LittleEndian.Uint32(out[12:])}, err
+}
+
 // HostAlloc is memory of this process.
 func (e *Emulator) HostAlloc(bytes int) ([]byte, cuda.Ptr, error) {
 	words := make([]uint64, (bytes+7)/8+1)

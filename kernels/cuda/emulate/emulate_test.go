@@ -76,6 +76,8 @@ func TestPlanted(t *testing.T) {
 		{"overwrite", 1, "a race: thread 63 wrote this shared memory"},
 		{"reuse", 1, "a race: another thread read this shared memory"},
 		{"warp_race", 1, "a race: thread"},
+		{"other_warp", 1, "a race: another thread read this shared memory"},
+		{"same_warp", 1, "a race: another thread read this shared memory"},
 		{"unwritten", 1, "a read of shared memory that nothing has written"},
 		{"unwritten_global", 1, "a read of global memory that nothing has written"},
 		{"bounds", 1, "out of bounds of global memory"},
@@ -132,6 +134,22 @@ func TestMeetings(t *testing.T) {
 				t.Errorf("%s: y[%d] is %g, want %g", c.kernel, i, got, c.want(i))
 			}
 		}
+	}
+}
+
+// TestReads counts what a kernel reads, lanes of a warp together.
+func TestReads(t *testing.T) {
+	b := newBench(t)
+	if err := b.launch(t, "reads_right", 1); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []Reads{{All: 256 + 128, Least: 1, Most: 2}, {}} { // counted once
+		if got, err := b.Reads(b.x, 256); err != nil || got != want {
+			t.Errorf("reads %+v, %v, want %+v", got, err, want)
+		}
+	}
+	if _, err := b.Reads(b.x, 257); err == nil {
+		t.Error("what is beyond the buffer was counted")
 	}
 }
 

@@ -24,6 +24,7 @@ const (
 	opLaunch
 	opDescribe
 	opCopy
+	opCountReads
 )
 
 // Emulator is a process that runs kernels. It is a cuda.Driver.

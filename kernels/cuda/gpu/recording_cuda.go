@@ -11,6 +11,7 @@ import "C"
 import (
 	"fmt"
 	"runtime"
+	"strings"
 	"unsafe"
 
 	"gorgonia.org/cu"
@@ -25,6 +26,16 @@ type recording struct {
 	graph    C.CUgraphExec
 	commands []cuda.Command
 	list     []C.kuai_command // params in C memory
+}
+
+// program is the graph that is run, for errors that come too late to name an operator.
+func (r *recording) program() string {
+	for _, c := range r.commands {
+		if graph, _, ok := strings.Cut(c.Op, ": "); ok {
+			return "running graph " + graph
+		}
+	}
+	return "running a program"
 }
 
 // Record captures commands into a graph.
@@ -95,7 +106,7 @@ func (r *recording) Run() error {
 		return r.step()
 	}
 	if code := C.kuai_run(r.card.ctx(), streamOf(&r.stream), r.graph); code != 0 {
-		return r.card.failure("running a program", code)
+		return r.card.failure(r.program(), code)
 	}
 	return nil
 }

@@ -31,8 +31,6 @@ func TestOccupancy(t *testing.T) {
 // reasons are for kernels that stay below half of the warps.
 var reasons = map[string]string{
 	"gemm_blocks_64": "h100: unpacking blocks takes 80 registers; three blocks of eight warps remain",
-	"matvec_q4_1_4":  "h100: four rows at once take 72 registers",
-	"matvec_q6_k_4":  "h100: four rows at once take 72 registers",
 	"attention_128":  "a row's result takes 32 registers and the tile 38 KB",
 	"attention_256":  "a row's result takes 64 registers and the tile 71 KB",
 }

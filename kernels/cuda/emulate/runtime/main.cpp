@@ -18,7 +18,8 @@ enum Operation : uint32_t {
   Forget,
   Launch,
   Describe,
-  Copy
+  Copy,
+  CountReads
 };
 
 struct Reader {
@@ -73,6 +74,10 @@ void memory_operation(uint32_t op, Reader& r) {
       return answer(0, "", 0);
     case Download:
       return answer(0, p, bytes);
+    case CountReads: {
+      emulate::Reads counted = emulate::count_reads(p, bytes);
+      return answer(0, &counted, sizeof counted);
+    }
     case Copy: {
       char* to = (char*)r.number<uint64_t>();
       if (!emulate::device_owns(to, bytes)) return answer_error("a copy beyond what was allocated");

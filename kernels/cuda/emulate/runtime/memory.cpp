@@ -10,6 +10,7 @@
 #include <sanitizer/common_interface_defs.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -22,15 +23,17 @@ namespace {
 
 enum State : uint8_t { Nowhere, Unwritten, Written };
 
-constexpr uint16_t several = 0xffff;  // threads of one warp
-constexpr uint16_t many = 0xfffe;     // threads of several warps
+// A reader is a thread, several of one warp (of_warp and its number), or many.
+constexpr uint16_t of_warp = 0x8000;
+constexpr uint16_t many = 0xffff;
 
 // Cell is the history of a byte. Serials are of blocks, epochs of their barriers.
 struct Cell {
   uint8_t state;
-  bool atomic;        // the last write
-  bool read_by_many;  // blocks of the launch
-  uint8_t fence;      // of the writer's block when it wrote
+  bool atomic : 1;        // the last write
+  bool read_by_many : 1;  // blocks of the launch
+  uint8_t fence;          // of the writer's block when it wrote
+  uint8_t reads;          // see count_reads
   uint32_t writer_block, reader_block;
   uint16_t writer, reader;  // threads
   uint32_t write_epoch, write_warp;
@@ -48,19 +51,16 @@ bool is_shared(const void* p) { return (const char*)p < arena + shared_bytes; }
 
 size_t rounded(size_t bytes) { return (bytes + 255) / 256 * 256; }
 
-// ordered says whether an access of a thread comes before what now runs.
-bool ordered(uint16_t thread, uint32_t epoch, uint32_t warp) {
-  if (epoch != block.epoch || thread == current->id) return true;
-  if (thread == many) return false;
-  return false || (thread != several && thread / 32 == current->id / 32 &&
-                   warp != warp_of(current->id).epoch);
+// of_my_warp says whether all of a reader, or a writer, are of the warp that now runs.
+bool of_my_warp(uint16_t who) {
+  if (who == many) return false;
+  return (who & of_warp ? who & ~of_warp : who / 32) == current->id / 32;
 }
 
-bool readers_ordered(const Cell& c) {
-  if (c.read_epoch != block.epoch) return true;
-  if (c.reader == several)
-    return c.read_warp != warp_of(current->id).epoch && c.writer / 32 == current->id / 32;
-  return ordered(c.reader, c.read_epoch, c.read_warp);
+// ordered says whether an access comes before what now runs.
+bool ordered(uint16_t who, uint32_t epoch, uint32_t warp) {
+  if (epoch != block.epoch || who == current->id) return true;
+  return of_my_warp(who) && warp != warp_of(current->id).epoch;
 }
 
 const char* memory_of(const void* at) { return is_shared(at) ? "shared memory" : "global memory"; }
@@ -80,6 +80,10 @@ void between_blocks(const Cell& c, bool write, const void* at, void* where) {
 }
 
 void record_read(Cell& c) {
+  // Lanes of a warp that read a byte together get it by one access of the memory.
+  bool together = c.reader_block == block.serial && c.read_epoch == block.epoch &&
+                  c.reader != current->id && of_my_warp(c.reader);
+  if (!together && c.reads < 255) c.reads++;
   if (c.reader_block != block.serial) {
     c.read_by_many = c.reader_block >= block.first;
     c.reader_block = block.serial;
@@ -89,8 +93,7 @@ void record_read(Cell& c) {
   if (c.read_epoch != block.epoch) {
     c.reader = current->id;
   } else if (c.reader != current->id) {
-    bool same = c.reader != many && c.reader != several && c.reader / 32 == current->id / 32;
-    c.reader = same ? several : many;
+    c.reader = of_my_warp(c.reader) ? of_warp | current->id / 32 : many;
   }
   c.read_epoch = block.epoch;
   c.read_warp = warp;
@@ -122,7 +125,7 @@ void check_byte(Cell& c, const void* at, Access access, void* where) {
     fail(where, "a race: thread %d wrote this %s and no barrier lies between", c.writer,
          memory_of(at));
   bool write = access == Access::Write;
-  if (write && c.reader_block == block.serial && !readers_ordered(c))
+  if (write && c.reader_block == block.serial && !ordered(c.reader, c.read_epoch, c.read_warp))
     fail(where, "a race: another thread read this %s and no barrier lies between", memory_of(at));
   if (!is_shared(at)) between_blocks(c, write, at, where);
   write ? record_write(c, false) : record_read(c);
@@ -174,12 +177,24 @@ bool device_owns(const void* p, size_t bytes) {
 
 void mark_written(void* p, size_t bytes) {
   Cell* c = cells + ((char*)p - arena);
-  for (size_t i = 0; i < bytes; i++) c[i] = Cell{Written, false, false, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  for (size_t i = 0; i < bytes; i++) c[i] = Cell{}, c[i].state = Written;
 }
 
 void mark_unwritten(void* p, size_t bytes) {
   Cell* c = cells + ((char*)p - arena);
   for (size_t i = 0; i < bytes; i++) c[i].state = Unwritten;
+}
+
+Reads count_reads(void* p, size_t bytes) {
+  Cell* c = cells + ((char*)p - arena);
+  Reads out = {0, 255, 0};
+  for (size_t i = 0; i < bytes; i++) {
+    out.all += c[i].reads;
+    out.least = std::min(out.least, (uint32_t)c[i].reads);
+    out.most = std::max(out.most, (uint32_t)c[i].reads);
+    c[i].reads = 0;
+  }
+  return out;
 }
 
 void shared_reset() {

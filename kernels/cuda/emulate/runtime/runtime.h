@@ -68,6 +68,15 @@ bool device_free(void* p);
 bool device_owns(const void* p, size_t bytes);
 void mark_written(void* p, size_t bytes);
 void mark_unwritten(void* p, size_t bytes);
+// Reads are how often kernels have read the bytes of a range since they were written
+// by the host or counted: in all, and the byte that was read least and most often.
+// Lanes of one warp that read a byte between two barriers count once, where no other
+// warp does and more than one of them.
+struct Reads {
+  uint64_t all;
+  uint32_t least, most;
+};
+Reads count_reads(void* p, size_t bytes);
 void check(const void* at, size_t bytes, Access access, void* where);
 void* shared_alloc(size_t bytes);
 void shared_reset();

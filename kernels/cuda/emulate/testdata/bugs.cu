@@ -57,6 +57,34 @@ __device__ inline void warp_race(const Bug& p) {
 KERNEL(warp_race_bug, Bug, 32, 1) { warp_race<false>(p); }
 KERNEL(warp_race_right, Bug, 32, 1) { warp_race<true>(p); }
 
+// Two lanes of one warp read what a lane of the other overwrites; that this one has met
+// the lanes of its own warp in between orders nothing.
+template <bool RIGHT>
+__device__ inline void other_warp(const Bug& p) {
+  SHARED(float, s, 64);
+  s[threadIdx.x] = p.x[threadIdx.x];
+  __syncthreads();
+  if (threadIdx.x >= 32 && threadIdx.x < 34) p.y[threadIdx.x] = s[0];
+  if (threadIdx.x < 32) __syncwarp();
+  if (RIGHT) __syncthreads();
+  if (threadIdx.x == 0) s[0] = 1;
+}
+KERNEL(other_warp_bug, Bug, 64, 1) { other_warp<false>(p); }
+KERNEL(other_warp_right, Bug, 64, 1) { other_warp<true>(p); }
+
+// Lanes read what one of them overwrites after they have met.
+template <bool RIGHT>
+__device__ inline void same_warp(const Bug& p) {
+  SHARED(float, s, 32);
+  s[threadIdx.x] = p.x[threadIdx.x];
+  __syncwarp();
+  p.y[threadIdx.x] = s[0];
+  if (RIGHT) __syncwarp();
+  if (threadIdx.x == 0) s[0] = 1;
+}
+KERNEL(same_warp_bug, Bug, 32, 1) { same_warp<false>(p); }
+KERNEL(same_warp_right, Bug, 32, 1) { same_warp<true>(p); }
+
 // The last number of the array is never written.
 template <bool RIGHT>
 __device__ inline void unwritten(const Bug& p) {
@@ -183,6 +211,13 @@ __device__ inline void last_block(const Bug& p) {
 }
 KERNEL(fence_bug, Bug, 32, 1) { last_block<false>(p); }
 KERNEL(fence_right, Bug, 32, 1) { last_block<true>(p); }
+
+// The first 32 numbers are read by two lanes of a warp each, then all by one thread each.
+KERNEL(reads_right, Bug, 64, 1) {
+  float v = p.x[threadIdx.x / 2];
+  __syncthreads();
+  p.y[threadIdx.x] = v + p.x[threadIdx.x];
+}
 
 // What lanes get from a shuffle and a vote, and a product of a warp, is right.
 KERNEL(meetings_right, Bug, 32, 1) {

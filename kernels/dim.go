@@ -75,6 +75,21 @@ func (d Dim) window(kernel, stride, padding int) Dim {
 	if d.Static() {
 		return N(d.Max())
 	}
+	return d.reduced()
+}
+
+// reduced divides out what Mul, Add and Div have in common, so that lengths that are
+// equal for every scalar are equal as values.
+func (d Dim) reduced() Dim {
+	common := d.Div
+	for _, n := range []int32{d.Mul, d.Add} {
+		for n != 0 {
+			common, n = n, common%n
+		}
+	}
+	if common = max(common, -common); common > 1 {
+		d.Mul, d.Add, d.Div = d.Mul/common, d.Add/common, d.Div/common
+	}
 	return d
 }
 

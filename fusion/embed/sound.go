@@ -23,15 +23,16 @@ type SoundFolders struct {
 // Sound says how well sounds and sentences fit each other. It is safe for use
 // from many goroutines.
 type Sound struct {
-	Text   *Text
-	head   *SoundHead
-	tower  hearing.Config
-	in     hearing.Inputs
-	out    kernels.Value
-	ears   *kernels.Program // spectrogram to embedding
-	reader *kernels.Program // sentence to embedding
-	given  kernels.Value
-	read   kernels.Value
+	Text    *Text
+	head    *SoundHead
+	tower   hearing.Config
+	in      hearing.Inputs
+	samples bool // the ears' input is samples
+	out     kernels.Value
+	ears    *kernels.Program // spectrogram to embedding
+	reader  *kernels.Program // sentence to embedding
+	given   kernels.Value
+	read    kernels.Value
 }
 
 // OpenSound loads the head in dir and its encoders for backend.
@@ -101,10 +102,18 @@ func (s *Sound) compileEars(f *checkpoint.File, dir string, backend kernels.Back
 	}
 	g := kernels.NewGraph("sound")
 	var hidden kernels.Value
-	s.in, hidden = tower.Build(g)
+	compile := o.Compile
+	if s.samples = o.Sound; o.Sound {
+		s.in, hidden, err = tower.BuildSound(g, &compile)
+	} else {
+		s.in, hidden = tower.Build(g)
+	}
+	if err != nil {
+		return err
+	}
 	s.out = s.head.Sound(g, hidden)
 	g.Output("embedding", s.out)
-	s.ears, err = kernels.Compile(g, backend, o.Compile)
+	s.ears, err = kernels.Compile(g, backend, compile)
 	return err
 }
 
@@ -117,9 +126,11 @@ func (s *Sound) Close() error { return errors.Join(s.ears.Close(), s.Text.Close(
 // SoundSession matches sounds with the sentences that it was made for. It
 // belongs to one goroutine at a time.
 type SoundSession struct {
-	sound   *Sound
-	ears    *kernels.Session
-	mel     *audio.LogMel
+	sound *Sound
+	ears  *kernels.Session
+	mel   interface {
+		Compute(dst, samples []float32, frames int)
+	}
 	texts   [][]float32
 	matches []Match
 }
@@ -127,11 +138,13 @@ type SoundSession struct {
 // NewSession embeds the sentences, once for all sounds; there may be none for
 // who wants embeddings alone.
 func (s *Sound) NewSession(ctx context.Context, sentences []string) (*SoundSession, error) {
-	mel, err := audio.NewLogMel(s.tower.Bands)
-	if err != nil {
-		return nil, err
+	out := &SoundSession{sound: s, mel: audio.Samples{}}
+	var err error
+	if !s.samples {
+		if out.mel, err = audio.NewLogMel(s.tower.Bands); err != nil {
+			return nil, err
+		}
 	}
-	out := &SoundSession{sound: s, mel: mel}
 	for _, sentence := range sentences {
 		embedding, err := s.embed(ctx, sentence)
 		if err != nil {

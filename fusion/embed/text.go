@@ -14,6 +14,8 @@ type Options struct {
 	Compile kernels.Options
 	// Camera is vision.Options.Camera.
 	Camera int
+	// Sound is speech.Options.Sound.
+	Sound bool
 }
 
 // Text is a text encoder compiled for a backend. It is safe for use from many

@@ -62,9 +62,18 @@ func (d *decoder) crossState(g *kernels.Graph, what string, layer int) kernels.V
 	return g.State(fmt.Sprintf("cross.%s.%d", what, layer), d.cross, kernels.N(d.config.Positions), kernels.N(d.config.Width))
 }
 
-func (d *decoder) compileEncode(t *hearing.Tower, backend kernels.Backend, o kernels.Options) (*encodeProgram, error) {
-	g, p := kernels.NewGraph("whisper encode"), &encodeProgram{}
-	p.Inputs, p.hidden = t.Build(g)
+// compileEncode makes a program that hears a spectrogram or, with sound, the samples.
+func (d *decoder) compileEncode(t *hearing.Tower, backend kernels.Backend, o kernels.Options, sound bool) (p *encodeProgram, err error) {
+	g := kernels.NewGraph("whisper encode")
+	p = &encodeProgram{}
+	if sound {
+		p.Inputs, p.hidden, err = t.BuildSound(g, &o)
+	} else {
+		p.Inputs, p.hidden = t.Build(g)
+	}
+	if err != nil {
+		return nil, err
+	}
 	for i := range d.layers {
 		a := &d.layers[i].cross
 		keys, values := d.crossState(g, "keys", i), d.crossState(g, "values", i)
@@ -73,7 +82,6 @@ func (d *decoder) compileEncode(t *hearing.Tower, backend kernels.Backend, o ker
 		p.cross = append(p.cross, keys, values)
 	}
 	g.Output("hidden", p.hidden)
-	var err error
 	p.Program, err = kernels.Compile(g, backend, o)
 	return p, err
 }

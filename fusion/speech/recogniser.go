@@ -29,6 +29,9 @@ type Options struct {
 	// Plain leaves out the remembered silence, and keeps what the decoder attends
 	// to in f32: for comparisons with other implementations.
 	Plain bool
+	// Sound lets the backend compute the spectrogram too: for a GPU, to which only the
+	// samples then go. A processor does it faster by itself.
+	Sound bool
 }
 
 const (
@@ -86,19 +89,33 @@ func open(f *checkpoint.File, dir string, backend kernels.Backend, o Options) (*
 	if o.Plain {
 		d.cross = kernels.F32
 	}
-	if r.encode, err = d.compileEncode(tower, backend, o.Compile); err != nil {
+	if r.encode, err = d.compileEncode(tower, backend, o.Compile, o.Sound); err != nil {
 		return nil, err
 	}
 	cache := promptSize + o.Draft + o.Beam*o.Tokens
 	if r.decode, err = d.compileDecode(backend, o.Compile, max(promptSize+o.Draft, o.Beam), cache); err != nil {
 		return nil, errors.Join(err, r.encode.Close())
 	}
-	if !o.Plain {
-		if err := r.rememberSilence(); err != nil {
-			return nil, errors.Join(err, r.Close())
-		}
+	if o.Plain {
+		return r, nil
+	}
+	if err := r.findSilence(d, tower, backend); err != nil {
+		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil
+}
+
+// findSilence remembers silence, which is a spectrogram and not samples: a program
+// that hears samples has another one beside it for that, of the same weights.
+func (r *Recogniser) findSilence(d *decoder, tower *hearing.Tower, backend kernels.Backend) (err error) {
+	if !r.options.Sound {
+		return r.rememberSilence(r.encode)
+	}
+	p, err := d.compileEncode(tower, backend, r.options.Compile, false)
+	if err != nil {
+		return err
+	}
+	return errors.Join(r.rememberSilence(p), p.Close())
 }
 
 func (o Options) withDefaults(c *hearing.Config) (Options, error) {
@@ -141,18 +158,26 @@ type Session struct {
 	recogniser *Recogniser
 	encode     *kernels.Session
 	decode     *kernels.Session
-	mel        *audio.LogMel
+	mel        spectrogram
 	silentFrom int // the first embedding that is of silence
 	search     search
 	vocabulary *Vocabulary // nil: none
 	heard      int         // embeddings of the newest clip that the decoder attends to
 }
 
+// spectrogram fills the input of the tower with so many frames of a clip.
+type spectrogram interface {
+	Compute(dst, samples []float32, frames int)
+}
+
 // NewSession allocates the memory of one more user.
 func (r *Recogniser) NewSession() (*Session, error) {
-	mel, err := audio.NewLogMel(r.config.Bands)
-	if err != nil {
-		return nil, err
+	var mel spectrogram = audio.Samples{}
+	if !r.options.Sound {
+		var err error
+		if mel, err = audio.NewLogMel(r.config.Bands); err != nil {
+			return nil, err
+		}
 	}
 	encode, err := r.encode.NewSession()
 	if err != nil {

@@ -3,6 +3,8 @@ package speech
 import (
 	"context"
 	"errors"
+
+	"github.com/kuai-robot/kuai/kernels"
 )
 
 // silentLevel is the floor of a spectrogram of speech at a usual level, which
@@ -17,22 +19,28 @@ const silentLevel = -0.6
 // that computes the silence every time takes ten times as long. Silence sounds
 // the same each time, so it is computed once, and the decoder sees the speech
 // with as much of it as the training had.
-func (r *Recogniser) rememberSilence() error {
-	s, err := r.NewSession()
+func (r *Recogniser) rememberSilence(p *encodeProgram) error {
+	s, err := p.NewSession()
 	if err != nil {
 		return err
 	}
-	p := r.encode
-	s.encode.Set(p.Frames, 2*r.config.Positions)
-	mel := s.encode.F32(p.Mel)
+	s.Set(p.Frames, 2*r.config.Positions)
+	mel, places := s.F32(p.Mel), s.I32(p.Places)
 	for i := range mel {
 		mel[i] = silentLevel
 	}
-	if _, err := s.hearFrames(context.Background()); err != nil {
+	for i := range places {
+		places[i] = int32(i)
+	}
+	err = s.Run(context.Background())
+	if errors.Is(err, kernels.ErrStatesLost) {
+		err = s.Run(context.Background())
+	}
+	if err != nil {
 		return errors.Join(err, s.Close())
 	}
 	for _, state := range p.cross {
-		r.silence = append(r.silence, append([]uint16{}, s.encode.Half(state)...))
+		r.silence = append(r.silence, append([]uint16{}, s.Half(state)...))
 	}
 	return s.Close()
 }

@@ -25,6 +25,13 @@ func Build(g *kernels.Graph, samples kernels.Value, bands int, keep map[string]b
 	return g.Add(kernels.LogPower{X: g.Add(kernels.MatMul{X: power, W: filters})}), nil
 }
 
+// Samples stands where a LogMel does for a graph that computes its spectrogram itself:
+// what it writes is the input of Build.
+type Samples struct{}
+
+// Compute is Clip.
+func (Samples) Compute(dst, samples []float32, frames int) { Clip(dst, samples, frames) }
+
 // Clip writes the samples that Build reads of frames of a clip: mirrored at its ends,
 // and silence after the last of them, as Compute has it.
 func Clip(dst, samples []float32, frames int) {

@@ -2,8 +2,10 @@ package hearing
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/kuai-robot/kuai/kernels"
+	"github.com/kuai-robot/kuai/perception/audio"
 	"github.com/kuai-robot/kuai/perception/encoder"
 )
 
@@ -43,7 +45,8 @@ func LoadTower(r *Reader, c Config) (*Tower, error) {
 type Inputs struct {
 	// Frames is the length of the spectrogram, to twice Positions.
 	Frames kernels.Scalar
-	// Mel is an f32 input [Frames, Bands].
+	// Mel is an f32 input, the spectrogram [Frames, Bands]; where the graph computes that
+	// itself, the samples of which it does, as audio.Samples gives them.
 	Mel kernels.Value
 	// Places is an i32 input, one for each embedding: 0, 1, 2, …
 	Places kernels.Value
@@ -51,10 +54,32 @@ type Inputs struct {
 
 // Build adds the tower to a graph; the result is [(Frames+1)/2, Width].
 func (t *Tower) Build(g *kernels.Graph) (Inputs, kernels.Value) {
-	c := &t.Config
-	in := Inputs{Frames: g.Scalar("frames", 2*c.Positions)}
-	in.Mel = g.Input("mel", kernels.F32, in.Frames.Dim(), kernels.N(c.Bands))
-	x := in.Mel
+	in := Inputs{Frames: g.Scalar("frames", 2*t.Config.Positions)}
+	in.Mel = g.Input("mel", kernels.F32, in.Frames.Dim(), kernels.N(t.Config.Bands))
+	return t.build(g, in, in.Mel)
+}
+
+// BuildSound does so with the spectrogram before it; o is then how the graph has to be
+// compiled.
+func (t *Tower) BuildSound(g *kernels.Graph, o *kernels.Options) (in Inputs, hidden kernels.Value, err error) {
+	in.Frames = g.Scalar("frames", 2*t.Config.Positions)
+	samples, err := in.Frames.Dim().Times(audio.Hop)
+	if err != nil {
+		return in, 0, err
+	}
+	in.Mel = g.Input("samples", kernels.F32, samples.Plus(audio.GraphSamples(0)), kernels.N(1))
+	if o.Keep = maps.Clone(o.Keep); o.Keep == nil {
+		o.Keep = map[string]bool{}
+	}
+	mel, err := audio.Build(g, in.Mel, t.Config.Bands, o.Keep)
+	if err != nil {
+		return in, 0, err
+	}
+	in, hidden = t.build(g, in, mel)
+	return in, hidden, nil
+}
+
+func (t *Tower) build(g *kernels.Graph, in Inputs, x kernels.Value) (Inputs, kernels.Value) {
 	for i, conv := range t.convs {
 		x = g.Add(kernels.Conv1D{X: x, W: conv.W, Bias: conv.Bias, Stride: 1 + i, Padding: 1, Act: kernels.GELU})
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kuai-robot/kuai/internal/config"
 	"github.com/kuai-robot/kuai/internal/daemon"
 	"github.com/kuai-robot/kuai/sim/demos"
 	"github.com/kuai-robot/kuai/sim/world"
@@ -56,6 +57,7 @@ func (a *app) demosCommand() *cobra.Command {
 	flags.IntVar(&o.Ask.Others, "ask", 0, "look only now and then, and ask the teacher for so many other skills then, instead of keeping every frame of one (--cache)")
 	flags.StringVar(&o.from, "from", "", "take the episodes of the LeRobot dataset in this `FOLDER`, your own demonstrations, instead of simulating any")
 	flags.IntVar(&o.execute, "execute", 4, "how many steps of a chunk the policy carries out before it looks again")
+	flags.StringVar(&o.Backend, "backend", config.BackendCPU, "with --policy: what computes it: cpu, cuda (a GPU; the processor where there is none), or ref (plain and slow)")
 	flags.StringVar(&o.Renderer, "renderer", "", "osmesa (the CPU) or egl (a GPU); empty: the GPU where there is one")
 	return c
 }
@@ -69,6 +71,8 @@ func (o *demoFlags) check() (err error) {
 		return exitf(exitInput, "--from: a dataset becomes shards for training: give --cache FOLDER and nothing else")
 	case o.Out == "" && o.Cache == "" && o.policy == "":
 		return exitf(exitInput, "give --out FOLDER for a dataset, --cache FOLDER for training, or both")
+	case !slices.Contains([]string{config.BackendCPU, config.BackendCUDA, config.BackendRef}, o.Backend):
+		return exitf(exitInput, "--backend %q: want %s, %s or %s", o.Backend, config.BackendCPU, config.BackendCUDA, config.BackendRef)
 	case o.Alone && o.policy == "":
 		return exitf(exitInput, "--alone: give the --policy that is left alone")
 	case o.Ask.Others < 0 || o.Ask.Others > 0 && (o.Cache == "" || o.Out != "" || o.policy != ""):
@@ -97,6 +101,7 @@ func (a *app) runDemos(ctx context.Context, o *demoFlags) (err error) {
 	o.Done = func(number int, e *demos.Episode, _ bool) {
 		a.errors.move(fmt.Sprintf("episode %d of %d: %s", number, o.Episodes, e.Skills[len(e.Skills)-1]))
 	}
+	o.Tell = a.tellOnce()
 	var report daemon.DemoReport
 	switch {
 	case o.from != "":

@@ -57,7 +57,7 @@ func (a *app) encodeSounds(ctx context.Context, f *encodeFlags, args []string) e
 	if folders.Text, err = encoderFolder(f.head, config.TextEncoder); err != nil {
 		return fmt.Errorf("text_encoder of %s: %w", f.head, err)
 	}
-	sound, err := embed.OpenSound(f.head, folders, backend, embed.Options{Compile: options})
+	sound, err := embed.OpenSound(f.head, folders, backend, f.embedOptions(options))
 	if err != nil {
 		return err
 	}

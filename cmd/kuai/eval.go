@@ -40,6 +40,7 @@ func (a *app) evalCommand() *cobra.Command {
 	flags.StringVar(&o.out, "out", "", "keep each episode's steps, candidates and scores in this `FOLDER`")
 	flags.BoolVar(&o.given, "given", false, "run each episode's plan without the language model: what the body can do")
 	o.skillFlags(flags)
+	o.backend.add(flags)
 	flags.StringVar(&o.world, "world", "", "the `WORLD` of the simulator that a JSONL file is about; empty: as the suite or the configuration has it")
 	flags.StringVar(&o.adapter, "adapter", "", "plan with this `ADAPTER` instead of planner.adapter: auto, none or a folder")
 	return c
@@ -58,6 +59,7 @@ type evalFlags struct {
 	can      string
 	chunking string
 	world    string
+	backend  backendFlag
 }
 
 func (a *app) benchCommand() *cobra.Command {

@@ -21,7 +21,11 @@ func (a *app) runVoice(ctx context.Context, o *evalFlags) (err error) {
 	if err != nil {
 		return &exitError{exitInput, err}
 	}
+	if err := o.backend.set(&c); err != nil {
+		return &exitError{exitInput, err}
+	}
 	trial := daemon.StandardVoiceTrial()
+	trial.Tell = a.tellOnce()
 	if o.episodes > 0 {
 		trial.Commands = o.episodes
 	}

@@ -108,7 +108,7 @@ func (a *app) listen(ctx context.Context, f *listenFlags, args []string) (err er
 	if err != nil {
 		return err
 	}
-	ears, err := listen.Open(dir, backend, options)
+	ears, err := listen.Open(dir, backend, f.earOptions(options))
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 func (a *app) runCommand() *cobra.Command {
-	adapter, world := "", ""
+	adapter, world, computes := "", "", backendFlag{}
 	c := &cobra.Command{
 		Use:   "run",
 		Short: "Start the robot: in simulation, unless a configuration says otherwise",
@@ -31,10 +31,14 @@ func (a *app) runCommand() *cobra.Command {
 					return &exitError{exitInput, err}
 				}
 			}
+			if err := computes.set(&settings); err != nil {
+				return &exitError{exitInput, err}
+			}
 			return a.runDaemon(c.Context(), settings, newLog(a.errors, settings.Log))
 		},
 	}
 	c.Flags().StringVar(&adapter, "adapter", "", "plan with this `ADAPTER` instead of planner.adapter: auto, none or a folder")
+	computes.add(c.Flags())
 	c.Flags().StringVar(&world, "world", "", "simulate this `WORLD` with its robot and skills: tabletop, workbench, kitchen or kitchen-large")
 	return c
 }

@@ -55,7 +55,7 @@ func (a *app) spokenText(ctx context.Context, f *spokenFlags, args []string) (te
 	if err != nil {
 		return "", err
 	}
-	ears, err := listen.Open(dir, backend, options)
+	ears, err := listen.Open(dir, backend, f.earOptions(options))
 	if err != nil {
 		return "", err
 	}

@@ -75,7 +75,7 @@ func (a *app) transcribe(ctx context.Context, f *transcribeFlags, files []string
 	if err != nil {
 		return err
 	}
-	r, err := speech.Open(dir, backend, speech.Options{Beam: f.beam, Compile: options})
+	r, err := speech.Open(dir, backend, speech.Options{Beam: f.beam, Compile: options, Sound: f.onCard()})
 	if err != nil {
 		return err
 	}

@@ -44,6 +44,9 @@ func (a *app) runEval(ctx context.Context, o *evalFlags) error {
 	if err == nil {
 		err = o.setSkills(&c)
 	}
+	if err == nil {
+		err = o.backend.set(&c)
+	}
 	if err != nil {
 		return &exitError{exitInput, err}
 	}
@@ -61,7 +64,7 @@ func (a *app) runEval(ctx context.Context, o *evalFlags) error {
 			return nil
 		}
 		return eval.Keep(o.out, out)
-	}})
+	}}, a.tellOnce())
 	a.errors.clearLine()
 	if err != nil {
 		return err

@@ -22,7 +22,7 @@ const longestDraft = 40
 type Ears struct {
 	model   string
 	backend kernels.Backend
-	options kernels.Options
+	options Options
 	voice   *vad.Model
 
 	mu      sync.Mutex
@@ -38,9 +38,23 @@ type Ears struct {
 	seconds []*speech.Session
 }
 
-// Open makes ears that hear with the speech model in the folder model.
-func Open(model string, backend kernels.Backend, o kernels.Options) (*Ears, error) {
-	v, err := vad.BuiltIn(backend)
+// Options of ears; the zero value is good.
+type Options struct {
+	// Compile goes to the kernels of the recogniser.
+	Compile kernels.Options
+	// Sound is speech.Options.Sound: the backend computes spectrograms too.
+	Sound bool
+	// Voice computes the voice detector; nil: the recogniser's backend does.
+	Voice kernels.Backend
+}
+
+// Open makes ears that hear with the speech model in the folder model, computed by
+// backend.
+func Open(model string, backend kernels.Backend, o Options) (*Ears, error) {
+	if o.Voice == nil {
+		o.Voice = backend
+	}
+	v, err := vad.BuiltIn(o.Voice)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +121,7 @@ func (e *Ears) load(ctx context.Context) error {
 	if e.model == "" {
 		return ErrNoModel
 	}
-	r, err := speech.Open(e.model, e.backend, speech.Options{Compile: e.options, Draft: longestDraft})
+	r, err := speech.Open(e.model, e.backend, speech.Options{Compile: e.options.Compile, Sound: e.options.Sound, Draft: longestDraft})
 	if err != nil {
 		return err
 	}

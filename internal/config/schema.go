@@ -388,6 +388,9 @@ type Voice struct {
 	Language string `yaml:"language"`
 	// The speech model, a name of `kuai models list` or a folder.
 	Model string `yaml:"model"`
+	// What computes it: cpu, or cuda (a GPU; the processor where there is none). What
+	// hears voices and stop words is the processor's in any case.
+	Backend string `yaml:"backend"`
 	// Threads that compute it; 0: one for each core.
 	Threads int `yaml:"threads"`
 	// From this confidence on a command is carried out,

@@ -37,7 +37,7 @@ var sounds = []string{"clap", "knock", "glass", "beep", "alarm", "ring"}
 func defaultVoice() Voice {
 	return Voice{
 		On: true, Microphones: []Microphone{}, Listen: ListenAlways, WakeWords: []string{"hey robot", "hey kuai"}, StopWords: slices.Clone(usualStopWords), StopPhrases: []string{"hold it", "that is enough"}, StopScore: 0.5, Sounds: []string{},
-		Language: "en", Model: "whisper-base", Sure: 0.45, Unsure: 0.2, Expect: 1.5,
+		Language: "en", Model: "whisper-base", Backend: BackendCPU, Sure: 0.45, Unsure: 0.2, Expect: 1.5,
 		Silence: 480 * time.Millisecond, Early: 96 * time.Millisecond, Longest: 15 * time.Second,
 		Commands: Replace, Speaker: None, SpeakerVoice: "en",
 	}
@@ -62,6 +62,7 @@ func (v *Voice) check(k *checker, driver string) {
 	}
 	k.require(v.StopScore > 0 && v.StopScore < 1, "voice.stop_score", "%g is not above 0 and below 1", v.StopScore)
 	k.require(v.Model != "", "voice.model", "is empty (kuai models list shows names)")
+	k.oneOf("voice.backend", v.Backend, BackendCPU, BackendCUDA)
 	k.require(v.Language != "", "voice.language", "is empty (en, zh, …)")
 	k.require(v.Threads >= 0, "voice.threads", "%d must not be negative", v.Threads)
 	k.within("voice.sure", v.Sure, 0, 1, "")

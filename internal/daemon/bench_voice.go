@@ -31,7 +31,7 @@ const (
 // benchVoice measures how soon a spoken command is text and motion, and what
 // listening costs while nobody speaks.
 func benchVoice(ctx context.Context, c *config.Config) (rows []bench.Row, err error) {
-	l, err := newVoiceLab(c)
+	l, err := newVoiceLab(c, unheard)
 	if err != nil {
 		return nil, err
 	}

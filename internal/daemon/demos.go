@@ -30,6 +30,10 @@ type DemoOptions struct {
 	// Out is the folder of a LeRobotDataset, Cache that of shards for training;
 	// where neither is given the episodes are only counted.
 	Out, Cache string
+	// Backend is what computes a policy, as planner.backend names it; Tell is given the
+	// reasons why a GPU is not used.
+	Backend string
+	Tell    func(error)
 	// Renderer as world.Options has it.
 	Renderer string
 	// Done is called after each episode, for progress.

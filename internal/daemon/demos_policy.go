@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 
 	"github.com/kuai-robot/kuai/fusion/vla"
+	"github.com/kuai-robot/kuai/internal/config"
 	"github.com/kuai-robot/kuai/kernels"
-	"github.com/kuai-robot/kuai/kernels/cpu"
 	"github.com/kuai-robot/kuai/policy/skill"
 	"github.com/kuai-robot/kuai/robot"
 	"github.com/kuai-robot/kuai/robot/hand"
@@ -47,7 +47,8 @@ const (
 // of DAgger learns from.
 func PolicyDemos(ctx context.Context, clock robot.Clock, o DemoOptions, dir string, execute int) (report DemoReport, err error) {
 	d := so101.Description()
-	policy, err := vla.Open(dir, d, cpu.New(cpu.Options{Threads: 1}), kernels.Options{})
+	backend := newBackend(&config.Planner{Backend: o.Backend, Threads: 1}, o.Tell)
+	policy, err := vla.Open(dir, d, backend, kernels.Options{})
 	if err != nil {
 		return report, err
 	}

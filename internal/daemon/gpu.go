@@ -43,6 +43,9 @@ func (n *notices) listen(hear func(error)) {
 	}
 }
 
+// unheard is for who does not mind what computes.
+func unheard(error) {}
+
 // OnGPU is this machine's GPU, with processor where it cannot: where there is none that
 // can be used, where its memory does not suffice, and after it was lost. tell is given
 // the reasons, from whatever goroutine meets them.

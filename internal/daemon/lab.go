@@ -75,6 +75,14 @@ func NewLab(c *config.Config) (*Lab, error) {
 	return l, nil
 }
 
+// listen gives tell the reasons why a GPU is not used.
+func (l *Lab) listen(tell func(error)) {
+	l.mind.compute.listen(tell)
+	if l.policy != nil {
+		l.policy.compute.listen(tell)
+	}
+}
+
 // Close frees the model and the world.
 func (l *Lab) Close() error {
 	var errs []error

@@ -9,8 +9,6 @@ import (
 
 	"github.com/kuai-robot/kuai/fusion/listen"
 	"github.com/kuai-robot/kuai/internal/config"
-	"github.com/kuai-robot/kuai/kernels"
-	"github.com/kuai-robot/kuai/kernels/cpu"
 	"github.com/kuai-robot/kuai/perception/audio"
 	"github.com/kuai-robot/kuai/perception/loudspeaker"
 	"github.com/kuai-robot/kuai/policy/dialogue"
@@ -29,6 +27,8 @@ type VoiceTrial struct {
 	Voices []string
 	// Heard is told of each; it may be nil.
 	Heard func(VoiceResult)
+	// Tell is given the reasons why a GPU is not used; it may be nil.
+	Tell func(error)
 }
 
 // TrialVoices are those that commands are measured with; what was tuned was
@@ -93,7 +93,7 @@ type voiceLab struct {
 	closers []func() error
 }
 
-func newVoiceLab(c *config.Config) (l *voiceLab, err error) {
+func newVoiceLab(c *config.Config, tell func(error)) (l *voiceLab, err error) {
 	l = &voiceLab{config: c}
 	defer func() {
 		if err != nil {
@@ -110,6 +110,7 @@ func newVoiceLab(c *config.Config) (l *voiceLab, err error) {
 	if l.mind, err = newMind(c); err != nil {
 		return l, err
 	}
+	l.mind.compute.listen(tell)
 	l.closers = append(l.closers, l.mind.Close)
 	planner, closePlanner, err := l.mind.planner(robot.NewSystemClock(), expert.New(l.world.Description()))
 	if err != nil {
@@ -120,7 +121,7 @@ func newVoiceLab(c *config.Config) (l *voiceLab, err error) {
 	if err != nil {
 		return l, err
 	}
-	if l.ears, err = listen.Open(dir, cpu.New(cpu.Options{Threads: c.Voice.Threads}), kernels.Options{}); err != nil {
+	if l.ears, err = newEars(dir, &c.Voice, tell); err != nil {
 		return l, err
 	}
 	l.closers = append(l.closers, l.ears.Close)
@@ -198,7 +199,10 @@ func (l *voiceLab) decide(ctx context.Context, text string) (string, error) {
 // RunVoiceTrial speaks commands in a room, each with another voice, noise and
 // distance, and tells what the robot would begin.
 func RunVoiceTrial(ctx context.Context, c *config.Config, t VoiceTrial) (right, read int, err error) {
-	l, err := newVoiceLab(c)
+	if t.Tell == nil {
+		t.Tell = unheard
+	}
+	l, err := newVoiceLab(c, t.Tell)
 	if err != nil {
 		return 0, 0, err
 	}

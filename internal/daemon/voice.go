@@ -11,8 +11,6 @@ import (
 	"github.com/kuai-robot/kuai/fusion/listen"
 	"github.com/kuai-robot/kuai/internal/config"
 	"github.com/kuai-robot/kuai/internal/models"
-	"github.com/kuai-robot/kuai/kernels"
-	"github.com/kuai-robot/kuai/kernels/cpu"
 	"github.com/kuai-robot/kuai/perception/keyword"
 	"github.com/kuai-robot/kuai/perception/loudspeaker"
 	"github.com/kuai-robot/kuai/perception/microphone"
@@ -111,8 +109,7 @@ func (d *Daemon) buildVoice() error {
 	if err != nil {
 		return err
 	}
-	backend := cpu.New(cpu.Options{Threads: v.config.Threads})
-	if v.ears, err = listen.Open(dir, backend, kernels.Options{}); err != nil {
+	if v.ears, err = newEars(dir, v.config, d.computeWarning); err != nil {
 		return err
 	}
 	d.closers = append(d.closers, v.ears.Close)

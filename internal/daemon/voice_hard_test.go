@@ -23,7 +23,7 @@ func hardLab(t *testing.T) *voiceLab {
 		t.Skip(err)
 	}
 	c := config.Default()
-	l, err := newVoiceLab(&c)
+	l, err := newVoiceLab(&c, unheard)
 	if err != nil {
 		t.Fatal(err)
 	}

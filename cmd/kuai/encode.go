@@ -55,10 +55,10 @@ func (f *computeFlags) resolve(a *app) (kernels.Backend, kernels.Options, error)
 // cameraPixels is the largest picture that a GPU resizes: more than cameras give.
 const cameraPixels = 1 << 22
 
-// embedOptions lets a GPU resize pictures.
+// embedOptions lets a GPU resize pictures and compute spectrograms.
 func (f *computeFlags) embedOptions(o kernels.Options) embed.Options {
-	out := embed.Options{Compile: o}
-	if f.backend == "cuda" {
+	out := embed.Options{Compile: o, Sound: f.onCard()}
+	if f.onCard() {
 		out.Camera = cameraPixels
 	}
 	return out

@@ -3,6 +3,8 @@ package agent_test
 import (
 	"context"
 	"flag"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -18,6 +20,8 @@ import (
 )
 
 var missed = flag.Bool("agent.missed", false, "tell each episode of the suites that went wrong")
+
+var suiteFile = flag.String("agent.suite", "", "a suite of the household to run by words alone, beside those built in")
 
 var needs task.Needs
 
@@ -163,47 +167,71 @@ func TestSuitesByWords(t *testing.T) {
 		suite *eval.Suite
 		least float64
 	}{{eval.Kitchen(), 0.96}, {eval.KitchenFresh(), 0.85}, {eval.KitchenLater(), 0.73}} {
-		families, free, body := map[string]*[2]int{}, 0, &house{}
-		report, err := eval.Run(context.Background(), c.suite, suiteBody{body}, eval.Options{Seed: 1, Done: func(out *eval.Outcome) error {
-			f := families[out.Episode.Family]
-			if f == nil {
-				f = &[2]int{}
-				families[out.Episode.Family] = f
-			}
-			f[1]++
-			if body.free > 0 {
-				free++
-				if *missed {
-					t.Logf("the model alone: %s %d", c.suite.Name, out.Episode.Line)
-				}
-			}
-			if out.Reached {
-				f[0]++
-				return nil
-			}
-			if *missed {
-				var said []string
-				var steps []string
-				for i := range out.Answers {
-					said = append(said, out.Answers[i].Said...)
-					for j := range out.Answers[i].Steps {
-						steps = append(steps, out.Answers[i].Steps[j].Skill.String())
-					}
-				}
-				t.Logf("%s %d %s %q\n   missed %v\n   steps %v\n   said %q", c.suite.Name, out.Episode.Line, out.Episode.Family, out.Episode.Instruction, out.Missed, steps, said)
-			}
-			return nil
-		}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for name, f := range families {
-			t.Logf("%s %s %d/%d", c.suite.Name, name, f[0], f[1])
-		}
-		reached := float64(report.All.Success.Hits) / float64(report.All.Success.Of)
-		t.Logf("%s: %d of %d, in %d the model would choose among everything", c.suite.Name, report.All.Success.Hits, report.All.Success.Of, free)
-		if reached < c.least {
+		if reached := byWords(t, c.suite); reached < c.least {
 			t.Errorf("%s: goals reached by words alone: %.3f, want %.3f", c.suite.Name, reached, c.least)
 		}
 	}
+}
+
+// A suite of one's own shows what its sentences come to: -agent.suite FILE -agent.missed.
+func TestSuiteByWords(t *testing.T) {
+	if *suiteFile == "" {
+		t.Skip("no -agent.suite")
+	}
+	file, err := os.Open(*suiteFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	suite, err := eval.Read(filepath.Base(*suiteFile), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(suite.Episodes) == 0 {
+		t.Fatalf("%s has no episode", *suiteFile)
+	}
+	byWords(t, suite)
+}
+
+// byWords gives the part of suite's goals that are reached.
+func byWords(t *testing.T, suite *eval.Suite) float64 {
+	t.Helper()
+	families, free, body := map[string]*[2]int{}, 0, &house{}
+	report, err := eval.Run(context.Background(), suite, suiteBody{body}, eval.Options{Seed: 1, Done: func(out *eval.Outcome) error {
+		f := families[out.Episode.Family]
+		if f == nil {
+			f = &[2]int{}
+			families[out.Episode.Family] = f
+		}
+		f[1]++
+		if body.free > 0 {
+			free++
+		}
+		if out.Reached {
+			f[0]++
+		} else if *missed {
+			tellMissed(t, suite, out, body.free > 0)
+		}
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, f := range families {
+		t.Logf("%s %s %d/%d", suite.Name, name, f[0], f[1])
+	}
+	t.Logf("%s: %d of %d, in %d the model would choose among everything", suite.Name, report.All.Success.Hits, report.All.Success.Of, free)
+	return float64(report.All.Success.Hits) / float64(report.All.Success.Of)
+}
+
+func tellMissed(t *testing.T, suite *eval.Suite, out *eval.Outcome, free bool) {
+	t.Helper()
+	var said, steps []string
+	for i := range out.Answers {
+		said = append(said, out.Answers[i].Said...)
+		for j := range out.Answers[i].Steps {
+			steps = append(steps, out.Answers[i].Steps[j].Skill.String())
+		}
+	}
+	t.Logf("%s %d %s %q, the model alone: %v\n   missed %v\n   steps %v\n   said %q", suite.Name, out.Episode.Line, out.Episode.Family, out.Episode.Instruction, free, out.Missed, steps, said)
 }

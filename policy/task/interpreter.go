@@ -58,6 +58,7 @@ type Interpreter struct {
 	// requests so far are about.
 	scene *robot.Scene
 	named []string
+	plain plainer
 }
 
 // New checks c and gives an interpreter.
@@ -87,14 +88,19 @@ func (in *Interpreter) Interpret(text string, scene *robot.Scene, at robot.Time)
 		return m
 	}
 	in.talk.question = nil
-	if say, ok := in.remember(text, scene, at, &l); ok {
+	heard := text
+	text = in.plain.say(text, scene)
+	if say, ok := in.remember(heard, scene, at, &l); ok {
 		return Meaning{Say: say}
 	}
 	if say, ok := in.answer(text, scene, &l); ok {
 		return Meaning{Say: say}
 	}
 	m := in.instruct(text, scene, &l)
-	in.note(text, &m, scene)
+	in.note(heard, &m, scene)
+	if len(m.Tasks) == 1 && m.Tasks[0].whole {
+		m.Tasks[0].Text = heard // the language model knows how people talk
+	}
 	return m
 }
 
@@ -108,6 +114,7 @@ func (in *Interpreter) Understands(text string, scene *robot.Scene) bool {
 	other := Interpreter{config: in.config, catalogue: in.catalogue, v: in.v, talk: talk{origin: map[string]string{}}, scene: scene}
 	other.config.Memory, other.config.Needs = nil, nil
 	l := other.linesFor(text)
+	text = other.plain.say(text, scene)
 	if say, ok := other.answer(text, scene, &l); ok {
 		return say != ""
 	}

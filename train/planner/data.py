@@ -28,6 +28,8 @@ class Example:
     steps: list[list[int]]
     options: list[str]
     possible: list[list[str]]
+    # Whether the instruction is in Chinese.
+    chinese: bool = False
 
 
 @dataclass
@@ -59,7 +61,8 @@ def encode(tokenizer: Tokenizer, pair: dict) -> Example:
         ids, labels = ids + step, labels + step
         steps.append(step)
     told = pair.get("options", []), pair.get("possible", [])
-    return Example(pair["family"], ids, labels, steps, *told)
+    chinese = any("\u4e00" <= c <= "\u9fff" for c in pair["instruction"])
+    return Example(pair["family"], ids, labels, steps, *told, chinese)
 
 
 def load(path: Path, tokenizer: Tokenizer) -> list[Row]:

@@ -238,7 +238,8 @@ class Household:
 def generators(recipe: dict, split: str, seed: int) -> dict[str, tuple]:
     """Of each part of the mixture, what draws its pairs and its share."""
     found = {}
-    for name, part in recipe["mixture"].items():
+    mixture = recipe.get(f"{split} mixture", recipe["mixture"])
+    for name, part in mixture.items():
         if part["world"] == "tabletop":
             found[name] = Generator(recipe, split, seed), part["share"]
             continue
@@ -248,6 +249,19 @@ def generators(recipe: dict, split: str, seed: int) -> dict[str, tuple]:
         families = {f: house["families"][f] for f in only}
         found[name] = Household(house, split, seed, families), part["share"]
     return found
+
+
+def mix(recipe: dict, shares: str) -> None:
+    """Take other shares of the mixture to train on, as in "general=0.7,domain=0.3"; a
+    part that is not named gets none. What is measured keeps the recipe's."""
+    told = dict(part.split("=") for part in shares.split(","))
+    if unknown := told.keys() - recipe["mixture"]:
+        raise SystemExit(f"--mixture: no part is called {', '.join(sorted(unknown))}")
+    whole = sum(map(float, told.values()))
+    recipe["train mixture"] = {
+        name: part | {"share": float(told.get(name, 0)) / whole}
+        for name, part in recipe["mixture"].items()
+    }
 
 
 def generate(
@@ -276,9 +290,15 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--recipe", type=Path, default=RECIPE)
+    parser.add_argument("--mixture", help="other shares to train on, as general=0.7,domain=0.3")
+    parser.add_argument("--pairs", type=int, help="of the training split instead of the recipe's")
     parser.add_argument("--suite", type=Path, action="append", default=SUITES)
     a = parser.parse_args()
     recipe = yaml.safe_load(a.recipe.read_text(encoding="utf-8"))
+    if a.mixture:
+        mix(recipe, a.mixture)
+    if a.pairs:
+        recipe["pairs"]["train"] = a.pairs
     seed = recipe["seed"] if a.seed is None else a.seed
     suites, seen, report = Suites(a.suite), set(), {"seed": seed}
     a.out.mkdir(parents=True, exist_ok=True)

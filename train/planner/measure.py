@@ -71,7 +71,7 @@ def measure(adapter: adapters.Adapter, rows: list[data.Row], tokenizer: Tokenize
             n = sum(map(len, e.steps))
             world = "household" if e.family.startswith("house ") else "tabletop"
             for way, good in right(e, logits[at : at + n], phrases).items():
-                for key in ("all", world, e.family):
+                for key in ("all", "chinese" if e.chinese else "english", world, e.family):
                     found[key][way].append(good)
             at += n
     return {

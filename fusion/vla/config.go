@@ -55,6 +55,9 @@ type Config struct {
 	// Judge is how wide the layer of the network is that says how likely a skill is
 	// to succeed and whether what it is for is so; 0: there is none.
 	Judge int `json:"judge,omitempty"`
+	// Doubt is the judge's probability that what a skill is for is so, below which it
+	// did not work; 0: nobody measured it.
+	Doubt float64 `json:"doubt,omitempty"`
 	// Look tells the pictures of each camera, front and wrist, from others; a camera
 	// that is missing is not watched.
 	Look map[string]*Look `json:"look,omitempty"`
@@ -134,6 +137,9 @@ func (c *Config) check() error {
 		if err := l.check(camera); err != nil {
 			return err
 		}
+	}
+	if !(c.Doubt >= 0 && c.Doubt < 1) {
+		return fmt.Errorf("doubt: %g is not a probability below 1", c.Doubt)
 	}
 	if c.Robot == "" {
 		return errors.New("robot: is missing")

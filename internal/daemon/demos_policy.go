@@ -8,6 +8,7 @@ import (
 	"github.com/kuai-robot/kuai/fusion/vla"
 	"github.com/kuai-robot/kuai/internal/config"
 	"github.com/kuai-robot/kuai/kernels"
+	"github.com/kuai-robot/kuai/policy/learned"
 	"github.com/kuai-robot/kuai/policy/skill"
 	"github.com/kuai-robot/kuai/robot"
 	"github.com/kuai-robot/kuai/robot/hand"
@@ -28,6 +29,8 @@ type pupil struct {
 	words  string
 	plan   []hand.Hand
 	step   int
+	// over is how often running the policy, left alone, said that the skill is over.
+	over int
 	// taught counts steps that the teacher takes over: some of the states after a
 	// mistake are those from which somebody came back.
 	taught int
@@ -67,12 +70,12 @@ func PolicyDemos(ctx context.Context, clock robot.Clock, o DemoOptions, dir stri
 
 // Begin implements demos.Actor.
 func (p *pupil) Begin(s robot.Skill, random *rand.Rand) {
-	p.random, p.words, p.plan, p.taught = random, p.phrase(s), nil, 0
+	p.random, p.words, p.plan, p.taught, p.over = random, p.phrase(s), nil, 0, 0
 }
 
 // Act implements demos.Actor.
 func (p *pupil) Act(f *demos.Frame) (hand.Hand, bool, error) {
-	over := f.Ahead.DoneAt == 0 || f.Step >= giveUpSteps
+	over := f.Step >= giveUpSteps || !p.alone && f.Ahead.DoneAt == 0
 	if rescue := p.random.Float64() < rescueOften; rescue && p.taught == 0 && !p.alone {
 		p.taught = 1 + p.random.IntN(rescueSteps)
 	}
@@ -87,7 +90,7 @@ func (p *pupil) Act(f *demos.Frame) (hand.Hand, bool, error) {
 		}
 	}
 	p.step++
-	return p.plan[p.step-1], over, nil
+	return p.plan[p.step-1], over || p.alone && p.over >= learned.OverAfter, nil
 }
 
 func (p *pupil) ask(f *demos.Frame) error {
@@ -100,6 +103,9 @@ func (p *pupil) ask(f *demos.Frame) error {
 		return err
 	}
 	p.plan, p.step = p.plan[:0], 0
+	if p.over++; out.Done[0] <= learned.DefaultBounds().Done {
+		p.over = 0
+	}
 	for _, m := range out.Moves {
 		h := f.Hand
 		h.X, h.Y, h.Z = h.X+m.X, h.Y+m.Y, max(h.Z+m.Z, lowestHand)

@@ -44,6 +44,7 @@ func newPolicy(c *config.Config, d *robot.Description) (*policy, error) {
 	if p.network, err = vla.OpenFS(folder, d, newBackend(&c.Planner, p.compute.add), kernels.Options{}); err != nil {
 		return nil, fmt.Errorf("policy: %s: %w", c.Policy, err)
 	}
+	p.bounds.Doubt = p.network.Config.Doubt
 	if p.session, err = p.network.NewSession(c.Sim.Seed); err != nil {
 		return nil, errors.Join(err, p.network.Close())
 	}

@@ -59,9 +59,9 @@ type Runner struct {
 	before hand.Hand // where the hand was told to be a step before the course
 	asked  robot.Time
 	seen   robot.Time // the oldest sample of what the course rests on
-	over   int
+	over   int        // how often running the network said that it is over
+	holds  [2]float64 // that it worked, the last two times that the network was asked
 	sure   int        // how often running the judge was sure that it worked
-	holds  float64    // that it worked, when the network was asked last
 	blind  robot.Time // since when the cameras show nothing; 0: they do
 }
 
@@ -156,15 +156,15 @@ func (r *Runner) Next(o *robot.Observation) (robot.Chunk, robot.Outcome) {
 		}
 	}
 	switch {
-	case r.over >= 2 && r.holds < r.config.Bounds.Doubt && r.over < patience:
+	case r.over >= OverAfter && r.worked() < r.config.Bounds.Doubt && r.over < patience:
 		return r.chunk(o), robot.Outcome{Status: robot.Running}
 	case r.sure >= surely:
 		r.run = false
 		return r.chunk(o), robot.Outcome{Status: robot.Succeeded}
-	case r.over >= 2:
+	case r.over >= OverAfter:
 		r.run = false
-		if r.holds < r.config.Bounds.Doubt {
-			return r.chunk(o), failed(fmt.Sprintf("the motion is over, but the pictures do not show that it worked (%.0f %% sure that it did)", 100*r.holds))
+		if p := r.worked(); p < r.config.Bounds.Doubt {
+			return r.chunk(o), failed(fmt.Sprintf("the motion is over, but the pictures do not show that it worked (%.0f %% sure that it did)", 100*p))
 		}
 		return r.chunk(o), robot.Outcome{Status: robot.Succeeded}
 	case o.At.Sub(r.began) > r.config.Bounds.Time:
@@ -173,6 +173,13 @@ func (r *Runner) Next(o *robot.Observation) (robot.Chunk, robot.Outcome) {
 	}
 	return r.chunk(o), robot.Outcome{Status: robot.Running}
 }
+
+// worked is how likely what the skill is for is so, by the last two looks: one alone
+// may mislead.
+func (r *Runner) worked() float64 { return (r.holds[0] + r.holds[1]) / 2 }
+
+// OverAfter is how often running the network must say that a skill is over.
+const OverAfter = 2
 
 // patience is how often the network is asked, once the motion is over, before what
 // the pictures do not show has failed.
@@ -201,10 +208,12 @@ func (r *Runner) ask(o *robot.Observation, now hand.Hand) error {
 	}
 	r.course = old.next(o.At, now, out.Moves, r.config.Bounds.Fixed)
 	r.stats.count(r.arm, old, r.course, old.next(o.At, now, out.Moves, -1), o)
-	r.asked, r.seen, r.holds = o.At, o.Oldest(), 1
+	r.asked, r.seen = o.At, o.Oldest()
+	holds := 1.0
 	if out.Judged {
-		r.holds = out.Holds
+		holds = out.Holds
 	}
+	r.holds = [2]float64{r.holds[1], holds}
 	if out.Judged && out.Holds >= r.config.Bounds.Sure {
 		r.sure++
 	} else {

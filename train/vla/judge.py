@@ -6,9 +6,10 @@ whether what it is for is so now.
 Learns from roll-outs, those that failed as well as those that worked, as kuai demos
 --policy writes them: the shards of DATA. The policy stays as it is; a small network
 on its latents is trained. ALONE has roll-outs of this very policy in which the
-teacher never took over (--alone): of its episodes one half calibrates, the other is
-for the measurement and nothing else. OUT gets the policy with the
-judge, judge.json with what was measured, and the reliability as a picture.
+teacher never took over (--alone): nothing is trained on them. Of its episodes one half
+calibrates what is measured on the other, and the other way round; the judge in OUT is
+calibrated on both. OUT gets the policy with the judge, judge.json with what was
+measured, and the reliability as a picture.
 """
 
 import argparse
@@ -32,9 +33,15 @@ SORTS = {
 }
 SORTS["cylinder"] = SORTS["block"]
 OUTPUTS = ("can", "holds")
-# Kinds of episodes: learned from, shown by the teacher, left alone. Those left alone
-# are in two parts, ALONE to calibrate with and MEASURE.
-LEARN, SHOWN, ALONE, MEASURE = 0, 1, 2, 3
+# Kinds of episodes: learned from, shown by the teacher, kept aside to stop by, left
+# alone in two halves.
+LEARN, SHOWN, ASIDE, FIRST, SECOND = 0, 1, 2, 3, 4
+HALVES = (FIRST, SECOND)
+
+# As the robot does it (policy/learned): what is said at the end of a skill is the mean
+# of the last LAST frames; a skill that is not over after GIVE_UP steps (of
+# internal/daemon/demos_policy.go) has failed, unless the judge is SURE.
+LAST, GIVE_UP, SURE = 3, 75, 0.9
 
 
 def arguments() -> argparse.Namespace:
@@ -108,23 +115,33 @@ def ends(episode: np.ndarray, step: np.ndarray) -> np.ndarray:
     return after | np.r_[step[1:] == 0, True]
 
 
+def before(last: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """Which frames are among the LAST of a skill."""
+    close = last.copy()
+    for k in range(1, LAST):
+        close[:-k] |= last[k:] & (step[k:] >= k)
+    return close
+
+
 def read(policy: model.Policy, a: argparse.Namespace) -> dict:
     rng = np.random.default_rng(a.seed)
     frames = Frames()
     sources = [(f, LEARN) for f in a.data] + [(f, SHOWN) for f in a.demos]
-    sources += [(f, ALONE) for f in a.alone]
+    sources += [(f, FIRST) for f in a.alone]
     paths = [(p, kind) for f, kind in sources for p in sorted(f.glob("**/shard-*.safetensors"))]
     for path, kind in paths:
         shard, every = data.Shard(path), a.every * (4 if kind == SHOWN else 1)
         episode, step = np.array(shard["episode"]), np.array(shard["step"])
         last = ends(episode, step)
-        keep = np.flatnonzero((rng.random(shard.n) < 1 / every) | (step == 0) | last)
+        wanted = last if kind == SHOWN else before(last, step)
+        keep = np.flatnonzero((rng.random(shard.n) < 1 / every) | (step == 0) | wanted)
         # Whether the teacher succeeds says nothing of the policy, and measures nothing.
         trusted = np.float32([0.0 if kind == SHOWN else 1.0, 1.0])
         labels = np.stack([shard["success"][keep], shard["holds"][keep]], 1).astype(np.float32)
         inputs = look(policy, shard, keep, shard.words[shard["phrase"][keep]])
         # Which part of the data a frame belongs to goes by its episode.
-        numbers = kind + episode % 2 if kind == ALONE else np.full(shard.n, kind)
+        numbers = kind + episode % 2 if kind == FIRST else np.full(shard.n, kind)
+        numbers[(numbers == LEARN) & (episode % 10 == 9)] = ASIDE
         frames.extend(
             *(inputs, labels, np.tile(trusted, (len(keep), 1)), numbers[keep]),
             *(step[keep], last[keep], np.ones(len(keep), bool)),
@@ -149,13 +166,14 @@ def read(policy: model.Policy, a: argparse.Namespace) -> dict:
     return frames.join()
 
 
-def fit(c: model.Config, f: dict, seed: int) -> tuple[model.Judge, dict]:
-    """Train, and calibrate."""
+def fit(c: model.Config, f: dict, seed: int) -> model.Judge:
+    """Train, and stop when the episodes that are kept aside are judged best."""
     torch.manual_seed(seed)
     judge = model.Judge(c, HIDDEN)
     x, y, known = (torch.from_numpy(f[k]) for k in ("inputs", "labels", "known"))
-    train = torch.from_numpy(np.flatnonzero(f["part"] < ALONE))
-    tune = torch.from_numpy(f["part"] == ALONE)
+    train = torch.from_numpy(np.flatnonzero(f["part"] < ASIDE))
+    aside = torch.from_numpy(np.flatnonzero(f["part"] == ASIDE))
+    aside = aside if len(aside) else train
     optimizer = torch.optim.AdamW(judge.parameters(), 1e-3, weight_decay=0.1)
 
     def loss(rows) -> torch.Tensor:
@@ -171,41 +189,77 @@ def fit(c: model.Config, f: dict, seed: int) -> tuple[model.Judge, dict]:
             optimizer.step()
         judge.eval()
         with torch.no_grad():
-            now = float(loss(tune))
+            now = float(loss(aside))
         if now < best:
             best, kept = now, {k: v.clone() for k, v in judge.state_dict().items()}
     judge.load_state_dict(kept)
-    # Whether to begin is asked before a skill; whether it worked, at any time.
-    began = torch.from_numpy(f["step"] == 0)
-    calibrate(judge, x, y, [tune & began & (known[:, 0] > 0), tune])
+    return judge
+
+
+def platt(logits: torch.Tensor, y: torch.Tensor) -> tuple[float, float]:
+    """The scale and shift with which logits fit y best (Platt's scaling)."""
+    scale, shift = torch.ones(1, requires_grad=True), torch.zeros(1, requires_grad=True)
+    optimizer = torch.optim.LBFGS([scale, shift], max_iter=100)
+
+    def closure():
+        optimizer.zero_grad()
+        value = F.binary_cross_entropy_with_logits(scale * logits + shift, y)
+        value.backward()
+        return value
+
+    optimizer.step(closure)
+    return float(scale.detach()), float(shift.detach())
+
+
+def asked(f: dict, part: np.ndarray) -> list[np.ndarray]:
+    """The frames of a part that calibrate each output: whether to begin is asked before
+    a skill, whether it worked at any time."""
+    return [part & (f["step"] == 0) & (f["known"][:, 0] > 0), part]
+
+
+def logits(judge: model.Judge, f: dict) -> torch.Tensor:
     with torch.no_grad():
-        p = judge(x)[:, 1].sigmoid().numpy()
-    end = tune.numpy() & f["last"] & f["real"]
-    doubt = max(
-        np.arange(0.05, 0.8, 0.05), key=lambda d: f1(p[end] < d, f["labels"][end, 1] < 0.5)["f1"]
-    )
-    return judge, {"validation_loss": round(best, 4), "doubt": round(float(doubt), 2)}
+        return judge(torch.from_numpy(f["inputs"]))
 
 
-def calibrate(judge: model.Judge, x: torch.Tensor, y: torch.Tensor, rows: list) -> None:
-    """Scale and shift each logit so that it fits those rows (Platt's scaling)."""
+def calibrated(judge: model.Judge, f: dict, part: np.ndarray) -> list[tuple[float, float]]:
+    z, y = logits(judge, f), torch.from_numpy(f["labels"])
+    return [platt(z[rows, i], y[rows, i]) for i, rows in enumerate(asked(f, part))]
+
+
+def calibrate(judge: model.Judge, by: list[tuple[float, float]]) -> None:
     with torch.no_grad():
-        logits = judge(x)
-    for i, use in enumerate(rows):
-        scale, shift = torch.ones(1, requires_grad=True), torch.zeros(1, requires_grad=True)
-        optimizer = torch.optim.LBFGS([scale, shift], max_iter=100)
-
-        def closure(i=i, use=use, scale=scale, shift=shift, optimizer=optimizer):
-            optimizer.zero_grad()
-            each = scale * logits[use, i] + shift
-            value = F.binary_cross_entropy_with_logits(each, y[use, i])
-            value.backward()
-            return value
-
-        optimizer.step(closure)
-        with torch.no_grad():
+        for i, (scale, shift) in enumerate(by):
             judge.out.weight[i] *= scale
-            judge.out.bias[i] = judge.out.bias[i] * scale[0] + shift[0]
+            judge.out.bias[i] = judge.out.bias[i] * scale + shift
+
+
+def over(f: dict, p: np.ndarray, part: np.ndarray) -> dict[str, np.ndarray]:
+    """Of each skill of a part that was carried out: how sure the judge is in the end that
+    it worked, whether it was broken off, and whether it worked."""
+    real = np.flatnonzero(f["real"])
+    end = np.flatnonzero(f["last"][real] & part[real])
+    sure = [p[real[max(0, i - LAST + 1) : i + 1], 1].mean() for i in end]
+    rows = real[end]
+    return {
+        "sure": np.array(sure),
+        "broken": f["step"][rows] >= GIVE_UP,
+        "worked": f["labels"][rows, 1] > 0.5,
+    }
+
+
+def noticed(o: dict[str, np.ndarray], doubt: float) -> dict:
+    """How well it is noticed that a skill did not work."""
+    said = np.where(o["broken"], o["sure"] < SURE, o["sure"] < doubt)
+    return f1(said, ~o["worked"])
+
+
+def doubt_of(o: dict[str, np.ndarray]) -> float:
+    """Below which probability to doubt: the middle of those that tell failures best."""
+    tries = np.arange(0.05, 0.9, 0.05)
+    scores = np.array([noticed(o, d)["f1"] for d in tries])
+    best = tries[scores >= scores.max() - 1e-9]
+    return round(float(best[len(best) // 2]), 2)
 
 
 def reliability(p: np.ndarray, y: np.ndarray, bins: int = 10) -> dict:
@@ -227,26 +281,37 @@ def reliability(p: np.ndarray, y: np.ndarray, bins: int = 10) -> dict:
 
 
 def f1(said: np.ndarray, so: np.ndarray) -> dict:
-    hit = int((said & so).sum())
-    wrong, missed = int((said & ~so).sum()), int((~said & so).sum())
+    return score(int((said & so).sum()), int((said & ~so).sum()), int((~said & so).sum()))
+
+
+def score(hit: int, wrong: int, missed: int) -> dict:
     value = 2 * hit / max(1, 2 * hit + wrong + missed)
     return {"f1": round(value, 4), "hit": hit, "wrong": wrong, "missed": missed}
 
 
-def measure(judge: model.Judge, f: dict, doubt: float) -> dict:
-    """On the episodes that nothing was learned from."""
-    test = f["part"] == MEASURE
-    with torch.no_grad():
-        p = judge(torch.from_numpy(f["inputs"])).sigmoid().numpy()
-    y, known = f["labels"], f["known"]
-    begin = test & (f["step"] == 0) & (known[:, 0] > 0)
-    end = test & f["last"] & f["real"]
+def measure(judge: model.Judge, f: dict) -> dict:
+    """On the episodes that nothing was learned from, each half as calibrated on the
+    other."""
+    z = logits(judge, f)
+    p = np.zeros(z.shape, np.float32)
+    ends = []
+    for half, other_half in (HALVES, HALVES[::-1]):
+        rows, tuning = f["part"] == half, f["part"] == other_half
+        by = calibrated(judge, f, tuning)
+        q = torch.stack([s * z[:, i] + t for i, (s, t) in enumerate(by)], 1).sigmoid().numpy()
+        p[rows] = q[rows]
+        ends.append((over(f, q, rows), doubt_of(over(f, q, tuning))))
+    test = np.isin(f["part"], HALVES)
+    y, begin = f["labels"], asked(f, test)[0]
+    counts = [noticed(o, doubt) for o, doubt in ends]
+    hit, wrong, missed = (sum(c[k] for c in counts) for k in ("hit", "wrong", "missed"))
     return {
         # Asked for, whether or not the thing is there; and only where it is.
         "can": reliability(p[begin, 0], y[begin, 0]),
         "can_there": reliability(p[begin & f["real"], 0], y[begin & f["real"], 0]),
         "holds": reliability(p[test, 1], y[test, 1]),
-        "failure": f1(p[end, 1] < doubt, y[end, 1] < 0.5),
+        "failure": score(hit, wrong, missed)
+        | {"broken_off": int(sum(o["broken"].sum() for o, _ in ends))},
     }
 
 
@@ -255,10 +320,14 @@ def main() -> None:
     torch.set_num_threads(a.threads)
     policy = model.load(a.policy)[0].eval()
     frames = read(policy, a)
-    judge, report = fit(policy.config, frames, a.seed)
-    report |= {"frames": len(frames["step"]), "skills": int(frames["last"].sum())}
-    report |= measure(judge, frames, report["doubt"])
-    model.judged(judge, a.policy, a.out)
+    judge = fit(policy.config, frames, a.seed)
+    report = {"frames": len(frames["step"]), "skills": int(frames["last"].sum())}
+    report |= measure(judge, frames)
+    alone = np.isin(frames["part"], HALVES)
+    calibrate(judge, calibrated(judge, frames, alone))
+    p = logits(judge, frames).sigmoid().numpy()
+    report["doubt"] = doubt_of(over(frames, p, alone))
+    model.judged(judge, a.policy, a.out, report["doubt"])
     (a.out / "judge.json").write_text(json.dumps(report, indent=1) + "\n")
     curves.reliability({k: report[k]["bins"] for k in OUTPUTS}, a.out / "reliability.png")
     print(json.dumps({k: v for k, v in report.items()}), flush=True)

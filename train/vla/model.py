@@ -244,17 +244,21 @@ def losses(policy: Policy, b: dict) -> dict[str, torch.Tensor]:
         mixed = time[:, None, None] * b["actions"] + (1 - time[:, None, None]) * noise
         flow, done, where, sure = policy(b, mixed, time)
         action = (flow.float() - (b["actions"] - noise)).square().mean()
-    else:
-        actions, done, where, sure = policy(b)
-        action = (actions.float() - b["actions"]).abs().mean()
+        return parts(b, action, done, where, sure)
+    return parts(b, *policy(b))
+
+
+def parts(b: dict, actions, done, where, sure) -> dict[str, torch.Tensor]:
+    """What each output of the network misses of the batch; of a flow actions is that
+    already."""
+    action = actions if actions.dim() == 0 else (actions.float() - b["actions"]).abs().mean()
     known = b["known"][..., None]
     missed = ((where.float() - b["where"]).abs() * known).sum() / (3 * known.sum()).clamp(min=1)
     over = F.binary_cross_entropy_with_logits(done.float(), b["done"])
-    parts = {"action": action, "where": missed, "done": over}
     told = b["cells"]
     cross = -(told * sure.float().log_softmax(-1)).sum(-1)
-    parts["gaze"] = cross.sum() / told.sum().clamp(min=1)
-    return parts
+    gaze = cross.sum() / told.sum().clamp(min=1)
+    return {"action": action, "where": missed, "done": over, "gaze": gaze}
 
 
 WEIGHTS = {"action": 1.0, "where": 0.5, "done": 0.1, "gaze": 0.3}
@@ -295,12 +299,15 @@ def write(folder: Path, described: dict, state: dict) -> None:
         part.rename(folder / name)
 
 
-def judged(judge: Judge, policy: Path, folder: Path) -> None:
-    """Write the policy of a folder with a judge, likewise, into another or the same."""
+def judged(judge: Judge, policy: Path, folder: Path, doubt: float = 0.0) -> None:
+    """Write the policy of a folder with a judge, likewise, into another or the same;
+    doubt is the probability below which the judge doubts that a skill worked."""
     state = load_file(policy / "model.safetensors")
     state |= {f"judge.{name}": value for name, value in judge.state_dict().items()}
     described = json.loads((policy / "config.json").read_text())
     described["judge"] = judge.up.out_features
+    if doubt:
+        described["doubt"] = doubt
     write(folder, described, state)
 
 

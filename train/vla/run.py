@@ -59,20 +59,20 @@ def demos(a: argparse.Namespace, *more: str) -> dict:
     return json.loads(done.stdout)
 
 
-def demonstrate(a: argparse.Namespace, recipe: dict, notes: Notes) -> None:
-    """The teacher's demonstrations, a part at a time."""
-    want = recipe["demos"]
+def demonstrate(a: argparse.Namespace, recipe: dict, notes: Notes, source: str) -> None:
+    """The teacher's demonstrations, or what it was asked besides, a part at a time."""
+    want = recipe[source]
     before = children_seconds()
-    while (done := notes.get("demos", 0)) < want["episodes"]:
+    while (done := notes.get(source, 0)) < want["episodes"]:
         count = min(PART, want["episodes"] - done)
-        folder = a.data / "demos" / f"part-{done:06d}"
+        folder = a.data / source / f"part-{done:06d}"
         report = demos(
             a,
             *("--episodes", str(count), "--seed", str(want["seed"] + done)),
-            *("--mix", want["mix"], "--cache", str(folder)),
+            *("--mix", want["mix"], "--ask", str(want.get("others", 0)), "--cache", str(folder)),
         )
-        notes.set("demos", done + count)
-        print(f"demonstrations {done + count}: {report['frames']} frames", flush=True)
+        notes.set(source, done + count)
+        print(f"{source} {done + count}: {report['frames']} frames", flush=True)
     add_cpu(notes, children_seconds() - before)
 
 
@@ -144,7 +144,8 @@ def main() -> None:
     a.data.mkdir(parents=True, exist_ok=True)
     kept = Notes(a.data / "notes.json")
     notes = Notes(a.out / "notes.json")
-    demonstrate(a, recipe, kept)
+    for source in ("demos", "asked"):
+        demonstrate(a, recipe, kept, source)
     for number, at in enumerate(recipe["rounds"]["at"]):
         train(a, at)
         practise(a, recipe, notes, number, at)

@@ -5,12 +5,13 @@ import json
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from . import data, fixture, judge, learn, model, train, words
+from . import data, fixture, judge, learn, model, student, train, words
 
 PHRASE = "pick up the red block"
 TINY = dict(width=32, layers=1, heads=2, hidden=32, stem=(8, 8, 8))
@@ -18,7 +19,8 @@ TINY = dict(width=32, layers=1, heads=2, hidden=32, stem=(8, 8, 8))
 
 def write_shard(path: Path, n: int, seed: int, each: int = 0, phrase: str = PHRASE) -> None:
     """A shard as sim/demos writes it, of noise; episodes have each frames, or it is one.
-    Of every other four episodes the skill works, in its last frame, and its picture is bright."""
+    Of every other four episodes the skill works, in its last frames, and its pictures are
+    bright."""
     each = each or n
     count = -(-n // each)
     rng = np.random.default_rng(seed)
@@ -43,11 +45,12 @@ def write_shard(path: Path, n: int, seed: int, each: int = 0, phrase: str = PHRA
     if count > 1:
         worked = columns["episode"] // 4 % 2 == 1
         columns["success"][:] = worked
-        columns["holds"][:] = worked & (columns["step"] == each - 1)
+        late = columns["step"] >= each - judge.LAST
+        columns["holds"][:] = worked & late
         for name in ("front", "wrist"):
             columns[name] //= 4
             columns[name][worked] += 150
-        columns["features"][:, 0] = 3.0 * (columns["step"] == each - 1)
+        columns["features"][:, 0] = 3.0 * late
     names = {np.dtype(np.uint8): "U8", np.dtype(np.float32): "F32", np.dtype(np.int32): "I32"}
     about = {"phrases": [phrase], "seeds": ["1"] * count, "things": [["red block"]] * count}
     header, body = {"__metadata__": {k: json.dumps(v) for k, v in about.items()}}, b""
@@ -154,31 +157,33 @@ class Model(unittest.TestCase):
                 self.assertEqual((Path(one) / name).read_bytes(), (Path(two) / name).read_bytes())
 
 
+def settings(data: Path, out: Path, recipe: Path, **more) -> argparse.Namespace:
+    """What the command line would say."""
+    out.mkdir(exist_ok=True)
+    a = train.arguments().parse_args(
+        ["--data", str(data), "--out", str(out), "--recipe", str(recipe)]
+    )
+    for name, value in more.items():
+        setattr(a, name, value)
+    return a
+
+
+def short_recipe(folder: Path, **values) -> Path:
+    path = folder / "recipe.json"
+    path.write_text(json.dumps(json.loads(train.RECIPE.read_text()) | values))
+    return path
+
+
 class Train(unittest.TestCase):
     def run_to(self, root: Path, out: Path, recipe: Path, until: int) -> dict:
-        out.mkdir(exist_ok=True)
-        a = argparse.Namespace(
-            data=root,
-            out=out,
-            recipe=recipe,
-            seed=1,
-            steps=0,
-            until=until,
-            init=None,
-            threads=1,
-            flow=False,
-        )
-        train.Trainer(a).run()
+        train.Trainer(settings(root, out, recipe, until=until)).run()
         return torch.load(out / "checkpoint.pt", weights_only=False)
 
     def test_a_run_that_was_cut_off_goes_on(self):
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder)
             write_shard(root / "demos" / "shard-00000.safetensors", 12, 1)
-            recipe = root / "recipe.json"
-            values = json.loads(train.RECIPE.read_text())
-            values |= {"steps": 4, "batch": 2, "every": 2, "warmup": 2}
-            recipe.write_text(json.dumps(values))
+            recipe = short_recipe(root, steps=4, batch=2, every=2, warmup=2)
             whole = self.run_to(root, root / "whole", recipe, 0)
             self.run_to(root, root / "cut", recipe, 2)
             cut = self.run_to(root, root / "cut", recipe, 0)
@@ -194,6 +199,45 @@ def tiny_policy(folder: Path) -> None:
     model.export(policy.state_dict(), policy.config, folder, {})
 
 
+class Student(unittest.TestCase):
+    def test_small_enough(self):
+        count = [
+            sum(p.numel() for p in model.Policy(c).parameters())
+            for c in (model.Config(), student.SMALL)
+        ]
+        self.assertLess(count[1], 0.6 * count[0])
+
+    def test_says_what_the_policy_says(self):
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            write_shard(root / "demos" / "shard-00000.safetensors", 12, 1)
+            tiny_policy(root / "teacher")
+            recipe = short_recipe(root, steps=40, batch=8, every=40, warmup=2)
+            a = settings(root, root / "out", recipe, teacher=root / "teacher")
+            with mock.patch.object(student, "SMALL", model.Config(**TINY)):
+                trainer = student.Student(a)
+                b = trainer.tensors(trainer.data.batch(8))
+                teacher = trainer.teacher(b)[0].detach()
+
+                def apart() -> float:
+                    return float((trainer.policy(b)[0] - teacher).abs().mean().detach())
+
+                before = apart()
+                trainer.run()
+                self.assertLess(apart(), 0.7 * before)
+            described = model.load(root / "out" / "policy")[1]
+            self.assertEqual(described["width"], TINY["width"])
+
+    def test_no_flow(self):
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            write_shard(root / "demos" / "shard-00000.safetensors", 12, 1)
+            fixture.write(root / "teacher", True)
+            a = settings(root, root / "out", short_recipe(root), teacher=root / "teacher")
+            with self.assertRaisesRegex(SystemExit, "flow"):
+                student.Student(a)
+
+
 class Judge(unittest.TestCase):
     def test_tells_what_works(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -205,14 +249,15 @@ class Judge(unittest.TestCase):
             a = argparse.Namespace(**parts, every=1, seed=1)
             policy, _ = model.load(root / "policy")
             frames = judge.read(policy.eval(), a)
-            made, report = judge.fit(policy.config, frames, 1)
-            report |= judge.measure(made, frames, report["doubt"])
+            made = judge.fit(policy.config, frames, 1)
+            report = judge.measure(made, frames)
             self.assertGreater(report["failure"]["f1"], 0.75)
             self.assertLess(report["can_there"]["brier"], 0.1)
             # What is not there cannot be taken.
             absent = frames["known"][:, 0] * ~frames["real"] > 0
             self.assertTrue(absent.any())
-            model.judged(made, root / "policy", root / "judged")
+            model.judged(made, root / "policy", root / "judged", 0.35)
+            self.assertEqual(model.load(root / "judged")[1]["doubt"], 0.35)
             tensors = load_file(root / "judged" / "model.safetensors")
             self.assertEqual(tensors["judge.out.weight"].shape, (2, judge.HIDDEN))
 
@@ -226,6 +271,29 @@ class Judge(unittest.TestCase):
             phrase, known = judge.other("push the red block to the left", there, rng)
             self.assertFalse(known)
         self.assertIsNone(judge.other("press the button", there, rng))
+
+    def test_the_end_of_a_skill(self):
+        last = np.array([0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1], bool)
+        step = np.array([0, 1, 2, 3, 0, 1, 0, 1, 2, 3, 4])
+        want = [False, True, True, True, True, True, False, False, True, True, True]
+        self.assertEqual(judge.before(last, step).tolist(), want)
+        ends = {
+            "sure": np.array([0.2, 0.6, 0.7, 0.95]),
+            "broken": np.array([False, False, True, True]),
+            "worked": np.array([False, True, False, True]),
+        }
+        # What was broken off has failed, unless the judge is sure that it worked.
+        self.assertEqual(judge.noticed(ends, 0.4)["f1"], 1)
+        self.assertEqual(judge.noticed(ends, 0.1)["missed"], 1)
+        self.assertTrue(0.2 < judge.doubt_of(ends) <= 0.6)
+
+    def test_platt(self):
+        rng = np.random.default_rng(1)
+        z = rng.normal(0, 2, 4000).astype(np.float32)
+        y = rng.random(4000) < 1 / (1 + np.exp(-(0.5 * z - 1)))
+        scale, shift = judge.platt(torch.from_numpy(z), torch.from_numpy(y.astype(np.float32)))
+        self.assertAlmostEqual(scale, 0.5, delta=0.06)
+        self.assertAlmostEqual(shift, -1, delta=0.12)
 
     def test_reliability(self):
         p = np.float32([0.1] * 10 + [0.8] * 10)

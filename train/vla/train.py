@@ -24,7 +24,7 @@ from . import curves, data, look, model
 RECIPE = Path(__file__).with_name("recipe.json")
 
 
-def arguments() -> argparse.Namespace:
+def arguments() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(description="train the policy that sees")
     p.add_argument("--data", type=Path, required=True)
     p.add_argument("--out", type=Path, required=True)
@@ -35,7 +35,7 @@ def arguments() -> argparse.Namespace:
     p.add_argument("--init", type=Path, help="a checkpoint whose weights to begin with")
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--flow", action="store_true", help="flow matching instead of regression")
-    return p.parse_args()
+    return p
 
 
 class Trainer:
@@ -44,7 +44,7 @@ class Trainer:
         self.a = a
         self.total = a.steps or self.recipe["steps"]
         torch.manual_seed(a.seed)
-        self.config = model.Config(flow=a.flow)
+        self.config = self.configured()
         self.policy = model.Policy(self.config).to(memory_format=torch.channels_last)
         decay = [p for p in self.policy.parameters() if p.dim() > 1]
         rest = [p for p in self.policy.parameters() if p.dim() <= 1]
@@ -70,6 +70,12 @@ class Trainer:
             fits = {k: v for k, v in kept["average"].items() if own[k].shape == v.shape}
             self.policy.load_state_dict(fits, strict=False)
             self.average = {k: v.clone() for k, v in self.policy.state_dict().items()}
+
+    def configured(self) -> model.Config:
+        return model.Config(flow=self.a.flow)
+
+    def losses(self, b: dict) -> dict[str, torch.Tensor]:
+        return model.losses(self.policy, b)
 
     def load(self, path: Path) -> None:
         kept = torch.load(path, weights_only=False)
@@ -139,7 +145,7 @@ class Trainer:
             group["lr"] = self.rate()
         b = self.tensors(self.data.batch(self.recipe["batch"]))
         with torch.autocast("cpu", torch.bfloat16):
-            parts = model.losses(self.policy, b)
+            parts = self.losses(b)
         loss = sum(model.WEIGHTS[k] * v for k, v in parts.items())
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -182,13 +188,16 @@ class Trainer:
                 self.save()
 
 
-def main() -> None:
-    a = arguments()
+def start(a: argparse.Namespace, trainer: type[Trainer]) -> None:
     torch.set_num_threads(a.threads)
     if os.nice(0) == 0:  # nobody chose: be out of the way
         os.nice(15)
     a.out.mkdir(parents=True, exist_ok=True)
-    Trainer(a).run()
+    trainer(a).run()
+
+
+def main() -> None:
+    start(arguments().parse_args(), Trainer)
 
 
 if __name__ == "__main__":

@@ -93,8 +93,9 @@ $(TRAIN_VENV)/ready: train/planner/requirements.txt
 	$(TRAIN_VENV)/bin/pip install -q -r $<
 	@touch $@
 
-train-guard: train-deps ## the classifier of policy/guard: its weights, from sentences of templates (a minute)
-	.venv-train/bin/python -m train.guard.train
+train-guard: train-deps ## the classifiers of policy/guard (requests, the robot's own words): their weights, from templates (a minute)
+	.venv-train/bin/python -m train.guard.train --what harm
+	.venv-train/bin/python -m train.guard.train --what toxic
 
 train-planner: train-deps models ## the planner's adapter: data, LoRA, curves in build/planner (SEED=1)
 	nice -n 10 $(TRAIN_VENV)/bin/python -m train.planner.generate --out build/planner/data

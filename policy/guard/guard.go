@@ -151,10 +151,7 @@ func (g *Guard) Safe(text string, scene *robot.Scene) *Refusal {
 	if question(text) {
 		return nil // it moves nothing
 	}
-	why := harm(text, harmful.with(scene))
-	if why == Fine && touchy(text, scene) && Suspicion(text) >= SuspiciousFrom {
-		why = Suspicious
-	}
+	why := judge(text, harmful.with(scene), touchy(text, scene))
 	if why == Fine {
 		return nil
 	}

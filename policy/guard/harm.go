@@ -18,6 +18,7 @@ var harmYAML []byte
 type harmWords struct {
 	Idioms, Care, Beings, Frail, Sharp, Hot, Chemical, Medicine, Food []string
 	Violent, Flung, At, Consume, Never, Always, Injection, Cannot     []string
+	Places                                                            []string
 }
 
 // with gives the words and, for each list of what is dangerous or is eaten, the names

@@ -248,9 +248,10 @@ func (f *CUDAFigures) Print(out io.Writer) error {
 		}
 		fmt.Fprintln(w)
 	}
-	fmt.Fprintln(w, "predicted: model\tcard\tlaunches\tMB\tGop\tms\t")
+	fmt.Fprintln(w, "predicted: model\tcard\tlaunches\tMB\tGop\tms\tin tiles\tif of 128\t")
 	for _, m := range f.Forwards {
-		fmt.Fprintf(w, "%s\t%s\t%d\t%.1f\t%.2f\t%.3f\t\n", m.Name, m.Card.Name, m.Launches, m.Bytes/1e6, m.Operations/1e9, m.Time.Seconds()*1e3)
+		fmt.Fprintf(w, "%s\t%s\t%d\t%.1f\t%.2f\t%.3f\t%.3f\t%.3f\t\n", m.Name, m.Card.Name, m.Launches, m.Bytes/1e6, m.Operations/1e9,
+			m.Time.Seconds()*1e3, m.Tiled.Seconds()*1e3, m.Wide.Seconds()*1e3)
 	}
 	for _, err := range f.Skipped {
 		fmt.Fprintf(w, "left out: %v\n", err)
@@ -276,6 +277,8 @@ func (f *CUDAFigures) Rows() (rows []bench.Row) {
 		name := "cuda." + m.Card.Key + ".predicted." + m.Name
 		rows = append(rows,
 			bench.Row{Name: name, Value: m.Time.Seconds() * 1e3, Unit: "ms"},
+			bench.Row{Name: name + ".tiled", Value: m.Tiled.Seconds() * 1e3, Unit: "ms"},
+			bench.Row{Name: name + ".tiles128", Value: m.Wide.Seconds() * 1e3, Unit: "ms"},
 			bench.Row{Name: name + ".launches", Value: float64(m.Launches)})
 	}
 	return rows

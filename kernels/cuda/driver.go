@@ -88,7 +88,14 @@ type Command struct {
 type Cost struct {
 	Bytes, Operations float64
 	Units             Units
+	// Tile is what a product in tiles does with the tile that it takes, Wide with one of
+	// 128 by 128, which no kernel has; zero for other launches.
+	Tile, Wide TileCost
 }
+
+// TileCost is the work of a product in tiles: the operations of whole tiles, and the
+// bytes that go into shared memory and from there to the warps.
+type TileCost struct{ Operations, Shared float64 }
 
 // Units compute at different rates.
 type Units uint8

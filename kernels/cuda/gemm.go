@@ -120,6 +120,41 @@ func (p *product) gemm(r *recorder, c *cProduct, cmd *Command, rows int) {
 		cmd.Block = 256
 	}
 	cmd.Grid = [3]int{columns, down, int(c.splits)}
+	cmd.Cost.Tile, cmd.Cost.Wide = p.tileCost(rows, smallTile), p.tileCost(rows, smallTile)
+	if tile == manyRows {
+		cmd.Cost.Tile, cmd.Cost.Wide = p.tileCost(rows, largeTile), p.tileCost(rows, wideTile)
+	}
+}
+
+// tileShape is a tile and the part of it that a warp has.
+type tileShape struct{ rows, columns, warpRows, warpColumns int }
+
+var (
+	smallTile = tileShape{fewRows, gemmColumns, 16, 16}
+	largeTile = tileShape{manyRows, gemmColumns, 32, 16}
+	wideTile  = tileShape{128, 128, 64, 32} // which there is not; see tileRows
+)
+
+// tileCost is what the product takes in tiles of a shape: each number of x and of w is
+// written once for its tile and read by every warp that multiplies with it.
+func (p *product) tileCost(rows int, t tileShape) (c TileCost) {
+	bytes, planes := 1.0, 1.0
+	switch p.kind {
+	case kernels.F32:
+		bytes = 4
+	case kernels.F16:
+		bytes, planes = 2, 2
+	case kernels.BF16:
+		bytes = 2
+	}
+	of := func(n int) float64 { return bytes / float64(n) }
+	each := planes*of(t.columns) + of(t.rows) + planes*of(t.warpColumns) + of(t.warpRows)
+	for _, s := range p.segments {
+		whole := float64(ceil(rows, t.rows) * t.rows * ceil(s.Key.Weight.Rows()*s.Matrices, t.columns) * t.columns)
+		c.Operations += 2 * planes * whole * float64(p.Cols)
+		c.Shared += each * whole * float64(p.Cols)
+	}
+	return c
 }
 
 // columnTiles counts the tiles of all segments, and tells each its first.
@@ -135,12 +170,18 @@ func (p *product) columnTiles(c *cProduct) int {
 	return n
 }
 
-// tileRows chooses the tile. A larger one, 128 by 128, would read less from the cache of
-// the card, but the models that kuai runs have 50 to 1500 rows and 192 to 3072 columns:
-// 1500 by 512 are 48 such tiles, which leaves most multiprocessors of an H100 without
-// one, and splitting the inputs instead costs what the larger tile saves. Whether an Orin,
-// with 8 multiprocessors, would gain has to be measured on one. Unpacking blocks of GGUF
-// takes 74 registers: 50 % occupancy on an Orin, 38 % on an H100.
+// tileRows chooses the tile. One of 128 by 128 moves half as much through shared memory,
+// which bounds the tile of 64 where there are many rows. Of the models that kuai runs only
+// Whisper's encoder on thirty seconds has them (1500 rows), and of it
+// kuai bench cuda --static predicts what that would save at most: 17 % of a run on an
+// Orin, 23 % on an H100, and nothing for the fifty rows of CLIP, a prompt of SmolLM2 and
+// the policy, which weights or launches bound; a command of three seconds is 200 rows. It
+// would take 64 sums a thread, so 128 registers or more and two blocks of eight warps on a
+// multiprocessor (33 % of its warps on an Orin, 25 % on an H100); the two planes of f16, as
+// Whisper is stored, are 70 KB, more than a block may declare; and 1500 by 512 are 48
+// such tiles, for the 132 multiprocessors of an H100. So there is none until a card has
+// shown what it gains. Unpacking blocks of GGUF takes 74 registers: 50 % occupancy on an
+// Orin, 38 % on an H100.
 func tileRows(rows int) int {
 	if rows <= 2*fewRows {
 		return fewRows

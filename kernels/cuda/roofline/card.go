@@ -13,6 +13,7 @@ type Card struct {
 	Capability, SMs        int
 	Float32, Half, Int8    float64 // operations a second
 	Bandwidth              float64 // bytes a second
+	Shared                 float64 // bytes a second between shared memory and threads: 128 a clock of each SM
 	Launch                 time.Duration
 	Warps, Blocks          int // of a multiprocessor, at most
 	Registers, SharedBytes int // of a multiprocessor
@@ -23,9 +24,9 @@ type Card struct {
 // sheet; the limits of a multiprocessor are those of the CUDA C programming guide
 // for compute capability 8.7 and 9.0.
 var Cards = []Card{
-	{"Orin Nano 8GB", "orin_nano", 87, 8, 1.28e12, 10e12, 20e12, 68e9, 3 * time.Microsecond, 48, 16, 65536, 164 << 10},
-	{"AGX Orin 64GB", "agx_orin", 87, 16, 5.3e12, 42.5e12, 85e12, 204.8e9, 2 * time.Microsecond, 48, 16, 65536, 164 << 10},
-	{"H100 SXM", "h100", 90, 132, 67e12, 989e12, 1979e12, 3.35e12, time.Microsecond, 64, 32, 65536, 228 << 10},
+	{"Orin Nano 8GB", "orin_nano", 87, 8, 1.28e12, 10e12, 20e12, 68e9, 8 * 128 * 0.625e9, 3 * time.Microsecond, 48, 16, 65536, 164 << 10},
+	{"AGX Orin 64GB", "agx_orin", 87, 16, 5.3e12, 42.5e12, 85e12, 204.8e9, 16 * 128 * 1.3e9, 2 * time.Microsecond, 48, 16, 65536, 164 << 10},
+	{"H100 SXM", "h100", 90, 132, 67e12, 989e12, 1979e12, 3.35e12, 132 * 128 * 1.83e9, time.Microsecond, 64, 32, 65536, 228 << 10},
 }
 
 // Device is the card as a planner sees it, without memory.
@@ -66,8 +67,17 @@ func (c Card) Occupancy(k cuda.Kernel, shared int) (share float64, limit string)
 
 // Time is the least that a launch takes.
 func (c Card) Time(cost cuda.Cost) time.Duration {
-	rate := map[cuda.Units]float64{cuda.CUDACores: c.Float32, cuda.TensorHalf: c.Half, cuda.TensorInt8: c.Int8}[cost.Units]
-	return time.Duration(max(cost.Bytes/c.Bandwidth, cost.Operations/rate) * 1e9)
+	return time.Duration(max(cost.Bytes/c.Bandwidth, cost.Operations/c.rate(cost.Units)) * 1e9)
+}
+
+func (c Card) rate(u cuda.Units) float64 {
+	return map[cuda.Units]float64{cuda.CUDACores: c.Float32, cuda.TensorHalf: c.Half, cuda.TensorInt8: c.Int8}[u]
+}
+
+// TileTime is the least that a launch takes when it works in whole tiles and shared
+// memory bounds it too.
+func (c Card) TileTime(cost cuda.Cost, t cuda.TileCost) time.Duration {
+	return max(c.Time(cost), time.Duration(max(t.Operations/c.rate(cost.Units), t.Shared/c.Shared)*1e9))
 }
 
 // Rates are what a driver says of a card.
@@ -89,7 +99,7 @@ func Of(r Rates) Card {
 	clock := float64(r.SMs) * float64(r.ClockKHz) * 1e3
 	c := Card{
 		Name: r.Name, Key: "gpu", Capability: r.Capability, SMs: r.SMs, Float32: 256 * clock, Half: 1024 * clock,
-		Bandwidth: 2 * float64(r.MemoryKHz) * 1e3 * float64(r.BusBits) / 8, Launch: 2 * time.Microsecond,
+		Bandwidth: 2 * float64(r.MemoryKHz) * 1e3 * float64(r.BusBits) / 8, Shared: 128 * clock, Launch: 2 * time.Microsecond,
 		Warps: 48, Blocks: 16, Registers: 65536, SharedBytes: r.SharedBytes + 1024,
 	}
 	switch {

@@ -11,6 +11,8 @@ type Forward struct {
 	Launches          int
 	Bytes, Operations float64
 	Time              time.Duration // roofline and launches
+	// Tiled is that with the tiles that products take, Wide with tiles of 128 by 128.
+	Tiled, Wide time.Duration
 }
 
 // Sum predicts a run on the card.
@@ -20,6 +22,8 @@ func (c Card) Sum(launches []cuda.Command) Forward {
 		f.Bytes += l.Cost.Bytes
 		f.Operations += l.Cost.Operations
 		f.Time += c.Time(l.Cost) + c.Launch
+		f.Tiled += c.TileTime(l.Cost, l.Cost.Tile) + c.Launch
+		f.Wide += c.TileTime(l.Cost, l.Cost.Wide) + c.Launch
 	}
 	return f
 }

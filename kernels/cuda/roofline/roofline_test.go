@@ -2,6 +2,7 @@ package roofline_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -65,6 +66,44 @@ func TestHalfOccupied(t *testing.T) {
 		if !low[name] {
 			t.Errorf("%s has half of the warps: its reason can go", name)
 		}
+	}
+}
+
+// TestTiles: shared memory bounds a product of many rows, whose tiles would gain from
+// being larger; one of few rows is bound by its weights and would not.
+func TestTiles(t *testing.T) {
+	w := kernels.NewWeight("w", make([]float32, 512*2048), 512, 2048)
+	for rows, gains := range map[int]bool{1500: true, 50: false, 20: false} {
+		g := kernels.NewGraph("product")
+		g.Output("y", g.Add(kernels.MatMul{X: g.Input("x", kernels.F32, kernels.N(rows), kernels.N(2048)), W: w}))
+		paper := roofline.NewPaper(roofline.Cards[0])
+		p, err := kernels.Compile(g, cuda.NewBackend("cuda", paper), kernels.Options{Precision: kernels.BFloat16})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := p.NewSession()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		cost := paper.Runs()[0][0].Cost
+		// Eight tiles; in each, numbers of x are written once and read by four warps, those of w by two.
+		if want := 8 * 2048 * 2. * (64*(1+4) + 64*(1+2)); rows == 50 && cost.Tile.Shared != want {
+			t.Errorf("50 rows move %g bytes through shared memory, want %g", cost.Tile.Shared, want)
+		}
+		f := roofline.Cards[0].Sum([]cuda.Command{{Cost: cost}})
+		if gained := f.Wide < f.Tiled; gained != gains || f.Tiled < f.Time || cost.Tile.Operations < cost.Operations || cost.Wide.Operations < cost.Tile.Operations {
+			t.Errorf("%d rows: %+v, %+v", rows, cost, f)
+		}
+		if err := errors.Join(s.Close(), p.Close()); err != nil {
+			t.Error(err)
+		}
+	}
+	x := roofline.Cards[0]
+	if got, want := x.TileTime(cuda.Cost{Units: cuda.TensorHalf}, cuda.TileCost{Shared: 64e6}), 100*time.Microsecond; got != want {
+		t.Errorf("64 MB through the shared memory of the %s take %v, want %v", x.Name, got, want)
 	}
 }
 

@@ -1,0 +1,98 @@
+package daemon
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kuai-robot/kuai/internal/config"
+	"github.com/kuai-robot/kuai/internal/topics"
+	"github.com/kuai-robot/kuai/perception/loudspeaker"
+	"github.com/kuai-robot/kuai/robot"
+)
+
+// speakAs lets another person, further away, say text after a moment.
+func (r *talkingRig) speakAs(voice, text string, distance float64) robot.Time {
+	r.t.Helper()
+	samples, err := (loudspeaker.Espeak{Voice: voice, Speed: 140}).Speak(r.t.Context(), text)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	at := r.daemon.clock.Now().Add(100 * time.Millisecond)
+	r.daemon.voice.room.Say(at, distance, samples)
+	return at.Add(time.Duration(len(samples)) * time.Second / 16000)
+}
+
+// twoCommands lets two people tell the robot something, the second while it does what
+// the first said, and gives the events up to the end of the second plan, by id.
+func twoCommands(t *testing.T, rule string) (r *talkingRig, first, second string) {
+	t.Helper()
+	r = newTalkingRig(t, func(c *config.Voice) { c.Commands, c.Speaker = rule, config.None })
+	commands := func(n int) []topics.Said {
+		var all []topics.Said
+		r.await(fmt.Sprintf("command %d", n), func(said []topics.Said, _ []topics.Event) bool {
+			all = slices.DeleteFunc(slices.Clone(said), func(s topics.Said) bool { return !commanded(s) })
+			return len(all) == n
+		})
+		return all
+	}
+	r.speak("put the red block in the blue bowl")
+	commands(1)
+	if err := r.underWay(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.speakAs("en-gb-x-rp", "pick up the green block", 0.7)
+	all := commands(2)
+	if all[1].Instruction != "pick up the green block" {
+		t.Fatalf("the second person was heard to say %+v", all[1])
+	}
+	return r, all[0].ID, all[1].ID
+}
+
+// at gives the number of the first event of a kind for an id, -1 for none.
+func at(events []topics.Event, id string, kind topics.EventKind) int {
+	return slices.IndexFunc(events, func(e topics.Event) bool { return e.ID == id && e.Kind == kind })
+}
+
+// By one rule a second person's command takes the place of the first one's, by the other
+// it is carried out after it; what is too much is refused, and a stop forgets what waits.
+func TestASecondPersonsCommandReplaces(t *testing.T) {
+	r, first, second := twoCommands(t, config.Replace)
+	r.await("the second plan's end", func(_ []topics.Said, events []topics.Event) bool {
+		return at(events, second, topics.EventSucceeded) >= 0
+	})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if at(r.events, first, topics.EventSucceeded) >= 0 {
+		t.Errorf("the first plan went on: %+v", r.events)
+	}
+}
+
+func TestASecondPersonsCommandQueues(t *testing.T) {
+	r, first, second := twoCommands(t, config.Queue)
+	for i := range waitingCommands {
+		r.daemon.voice.command(spoken{fmt.Sprintf("more-%d", i), "pick up the green block"}, false)
+	}
+	r.await("one that is too many", func(_ []topics.Said, events []topics.Event) bool {
+		return slices.ContainsFunc(events, func(e topics.Event) bool {
+			return e.ID == fmt.Sprintf("more-%d", waitingCommands-1) && e.Kind == topics.EventRefused && strings.Contains(e.Reason, "wait already")
+		})
+	})
+	r.await("the second plan's beginning", func(_ []topics.Said, events []topics.Event) bool {
+		return at(events, second, topics.EventAccepted) >= 0
+	})
+	r.daemon.Stop("the test has seen it")
+	r.await("the stop", func(_ []topics.Said, events []topics.Event) bool {
+		return slices.ContainsFunc(events, func(e topics.Event) bool { return e.Kind == topics.EventStopped })
+	})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if a, b := at(r.events, first, topics.EventSucceeded), at(r.events, second, topics.EventAccepted); a < 0 || a > b {
+		t.Errorf("the first plan ended at event %d, the second began at %d: %+v", a, b, r.events)
+	}
+	if at(r.events, fmt.Sprintf("more-%d", waitingCommands-2), topics.EventAccepted) >= 0 {
+		t.Error("what waited is carried out after a stop")
+	}
+}

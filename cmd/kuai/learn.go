@@ -32,7 +32,8 @@ func (a *app) learnCommand() *cobra.Command {
 			"writes, and takes it into use: FOLDER/current is what policy: in the configuration names. So that what the policy\n" +
 			"can do already is not forgotten, demonstrations of that are simulated and mixed in (--replay), only a part of it\n" +
 			"may change (--method), and what matters for the old can be held (--ewc). Each version has lineage.json, which\n" +
-			"says what it was made of and what was measured. The training runs in Python with torch.",
+			"says what it was made of and what was measured; where that Python has mlflow the version is logged to it as a run,\n" +
+			"and where it has dvc FOLDER/vN.dvc tracks it. The training runs in Python with torch.",
 		Example: "  kuai learn --episodes mine --into policies\n  kuai learn --list --into policies\n  kuai learn --back --into policies",
 		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -58,6 +59,8 @@ func (a *app) learnCommand() *cobra.Command {
 	flags.IntVar(&o.Steps, "steps", 400, "how many steps of 32 frames")
 	flags.Uint64Var(&o.Seed, "seed", 1, "of the training and of what is mixed in")
 	flags.StringVar(&o.Python, "python", "python3", "the Python `PROGRAM` that has torch")
+	flags.StringVar(&o.MLflow, "mlflow", a.mlflowDefault(), "where MLflow logs the version, a `URI` or folder; auto: FOLDER/mlruns, if mlflow is installed; off (also MLFLOW_TRACKING_URI)")
+	flags.StringVar(&o.DVC, "dvc", daemon.TrackAuto, "whether DVC tracks the version: on, off, or auto: if dvc is installed")
 	flags.BoolVar(&o.list, "list", false, "list the versions instead")
 	flags.BoolVar(&o.back, "back", false, "take the version before the one in use into use again instead")
 	return c
@@ -75,6 +78,8 @@ func (o *learnFlags) check() error {
 		return exitf(exitInput, "give --episodes FOLDER (kuai dataset export --teleop makes one of a recording)")
 	case !slices.Contains(learnMethods, o.Method):
 		return exitf(exitInput, "--method %q: want one of %v", o.Method, learnMethods)
+	case !slices.Contains([]string{daemon.TrackAuto, daemon.TrackOn, daemon.TrackOff}, o.DVC):
+		return exitf(exitInput, "--dvc %q: want auto, on or off", o.DVC)
 	case o.Replay < 0 || o.Replay > 0 && o.Replay < 20 || o.Steps < 1 || !(o.EWC >= 0):
 		return exitf(exitInput, "--replay is 0 or 20 and more, --steps 1 or more, --ewc 0 or more")
 	}
@@ -86,13 +91,18 @@ func (o *learnFlags) check() error {
 
 func (a *app) runLearn(ctx context.Context, o *learnFlags) error {
 	o.Progress = func(what string) { a.errors.move(what) }
+	var done daemon.Tracked
+	o.Tracked = func(t daemon.Tracked) { done = t }
 	r, err := daemon.Learn(ctx, a.clock, o.LearnOptions)
 	a.errors.clearLine()
 	if err != nil {
 		return err
 	}
 	if a.json {
-		return a.printJSON(r)
+		return a.printJSON(struct {
+			lineage.Record
+			Tracked daemon.Tracked `json:"tracked,omitzero"`
+		}{r, done})
 	}
 	var m learnMetrics
 	if err := json.Unmarshal(r.Metrics, &m); err != nil {
@@ -103,6 +113,12 @@ func (a *app) runLearn(ctx context.Context, o *learnFlags) error {
 	fmt.Fprintf(a.out, "error of the actions, new episodes: %.3f before, %.3f after\n", m.Before.New, m.After.New)
 	if m.Replayed > 0 {
 		fmt.Fprintf(a.out, "error of the actions, old episodes: %.3f before, %.3f after\n", m.Before.Old, m.After.Old)
+	}
+	if done.MLflow != nil {
+		fmt.Fprintf(a.out, "logged to MLflow: run %s in %s\n", done.MLflow.Run, done.MLflow.URI)
+	}
+	if done.DVC != nil {
+		fmt.Fprintf(a.out, "tracked with DVC: %s\n", done.DVC.File)
 	}
 	fmt.Fprintf(a.out, "in use: set policy: %s, and compare: kuai eval --suite pixels-seen --given --policy %s\n", store.CurrentPath(), store.CurrentPath())
 	return nil
@@ -153,4 +169,12 @@ func (a *app) stepBack(store *lineage.Store) error {
 	}
 	fmt.Fprintf(a.out, "version %d is in use again\n", n)
 	return nil
+}
+
+// mlflowDefault is where versions are logged unless --mlflow says otherwise.
+func (a *app) mlflowDefault() string {
+	if uri := a.env("MLFLOW_TRACKING_URI"); uri != "" {
+		return uri
+	}
+	return daemon.TrackAuto
 }

@@ -41,8 +41,13 @@ type LearnOptions struct {
 	// Python runs the training; Version is kuai's.
 	Python, Version string
 	Renderer        string
+	// MLflow is where a version is logged: TrackAuto, TrackOff or MLflow's URI; DVC
+	// whether it is tracked: TrackAuto, TrackOn or TrackOff. Empty: off.
+	MLflow, DVC string
 	// Progress is told what happens.
 	Progress func(what string)
+	// Tracked, where it is set, is told where the version was logged and tracked.
+	Tracked func(Tracked)
 }
 
 // Learn makes a new version of a policy of the episodes that o names, and takes it
@@ -55,6 +60,10 @@ func Learn(ctx context.Context, clock robot.Clock, o LearnOptions) (r lineage.Re
 		if *path, err = filepath.Abs(*path); err != nil {
 			return r, err
 		}
+	}
+	track, err := o.tracker(ctx)
+	if err != nil {
+		return r, err
 	}
 	store := lineage.Open(o.Into)
 	from, base, err := o.begin(store)
@@ -79,10 +88,18 @@ func Learn(ctx context.Context, clock robot.Clock, o LearnOptions) (r lineage.Re
 		return r, err
 	}
 	o.Progress("learning")
-	return store.Add(func(dir string) (lineage.Record, error) {
+	r, err = store.Add(func(dir string) (lineage.Record, error) {
 		r.Metrics, err = o.train(ctx, work, dir)
 		return r, err
 	})
+	if err != nil {
+		return r, err
+	}
+	done, err := track.track(ctx, o.Python, store, &r)
+	if o.Tracked != nil {
+		o.Tracked(done)
+	}
+	return r, err
 }
 
 // begin gives the policy to begin with: its name and its files.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs gpu-check on an imaginary card, good and bad ones, and reads what it says.
+# Runs gpu-check on an imaginary card, good and bad ones, and reads what it says; then
+# the program that it built, which goes on with the processor where the card is bad.
 #   CGO_CFLAGS=… CGO_LDFLAGS=… scripts/gpu-check-test.sh FAKE      (make test-cuda)
 # FAKE is the folder of the libcuda.so.1 that scripts/fakecuda.sh builds. What is
 # measured here means nothing, so figures are given, not taken.
@@ -58,3 +59,24 @@ for text in "# Imaginary GPU" "Cases and whole models on the card: passed" "| cl
   }
 done
 figures=false try 1 "gpu-check: failed (kuai bench cuda ended with an error); wrote" "$card"
+
+# encode TEXT COMMAND... runs kuai under a command, wants a line that has that text ("" for
+# none), and wants what the processor finds.
+encode() {
+  local text=$1 out
+  shift
+  out=$("$@" build/kuai-cuda encode --model perception/encoder/testdata/clip --backend "${backend-cuda}" docs/page-phone.png "a red block" "a bowl" 2>"$pages/said")
+  out=${out#*$'\n'} # without the milliseconds
+  if [ "$out" != "${found=$out}" ] || [ "$(wc -l <"$pages/said")" -gt 2 ] || ! grep -qF -- "$text" <(cat "$pages/said" <([ "$text" ] || echo)); then
+    printf 'kuai encode under %s gives %s and says\n%s\n, want %s and "%s"\n' "$*" "$out" "$(cat "$pages/said")" "$found" "$text" >&2
+    exit 1
+  fi
+  echo "ok: kuai encode ${text:-on the card}"
+}
+backend=cpu encode ""
+encode "" env "$card"
+encode "the kernels need 11.8 (install a newer driver; on a Jetson, JetPack 6): the backend cpu computes" env "$card" KUAI_FAKE_VERSION=11040
+encode "the kernels need 8.0 or newer: the backend cpu computes" env "$card" KUAI_FAKE_CAPABILITY=75
+encode "graph clip image goes on with cpu: Imaginary GPU: 2176 bytes: not enough memory on the GPU" env "$card" KUAI_FAKE_MEMORY=1000
+encode "goes on with cpu: Imaginary GPU: running graph clip text: the GPU is lost (CUDA error 700" env "$card" KUAI_FAKE_LOST=1
+encode "another process has the card for itself (run: nvidia-smi -c DEFAULT): the backend cpu computes" flock "$pages/card" env "$card" KUAI_FAKE_MODE=3 KUAI_FAKE_LOCK="$pages/card"

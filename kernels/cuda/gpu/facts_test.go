@@ -48,7 +48,7 @@ func TestFailure(t *testing.T) {
 	}{
 		{outOfMemory, cuda.ErrMemory, "Orin: MatMul: not enough memory on the GPU (its 7168 MB are shared by all processes"},
 		{illegalAddress, cuda.ErrLost, "Orin: MatMul: the GPU is lost (CUDA error 700"},
-		{deviceInUse, cuda.ErrLost, "another process has the card for itself"},
+		{deviceInUse, cuda.ErrLost, "Orin: MatMul: another process has the card for itself (run: nvidia-smi -c DEFAULT)"},
 		{unsupportedPTX, cuda.ErrLost, "is it older than CUDA 11.8?"},
 		{1, nil, "Orin: MatMul: CUDA error 1"},
 	} {

@@ -7,8 +7,13 @@
 // these kernels and makes a launch of each step.
 //
 // Each kernel is in <op>.cu and the rule that launches it, with its grid, its shared
-// memory and its cost, beside it in <op>.go; product.h says how weights lie. A
-// decoder layer is six launches, an encoder layer five.
+// memory and its cost, beside it in <op>.go; layout.go has the parameters of both sides,
+// product.h says how weights lie, weights.go packs them. A decoder layer is six launches,
+// an encoder layer five.
+//
+// To follow one forward, read backend.go (Build), lower.go (launch), one pair of
+// <op>.go and <op>.cu, instance.go (Run and commands), and driver.go, which is all that
+// is asked of a device.
 //
 // # Running
 //
@@ -16,7 +21,9 @@
 // rows): a recording is one CUDA graph with the copies of inputs and outputs in it,
 // so a run is one launch of a graph. Lengths and positions are read by the kernels
 // from a small buffer, so a recording serves all lengths of its class; blocks beyond
-// the length return at once.
+// the length return at once. Where a device shares the host's memory (a Jetson) there are
+// no copies: kernels read inputs and write outputs where the host has them, but for an
+// output that later launches read again.
 //
 // A state stays on the device. Session.F32 of a state copies it to the host, and the
 // next run copies it back: what is written there is seen, but a slice that was kept
@@ -38,7 +45,7 @@
 // which is as good as f32; i8 and blocks of GGUF types multiply 8-bit numbers, with
 // activations rounded as package kernels says. f32 weights use the ordinary cores. A
 // few rows at a time (decoding) are products of vectors, bound by the bytes of the
-// weights, which are read once.
+// weights, which are read once: a test counts them.
 //
 // # Without a GPU
 //

@@ -23,14 +23,6 @@ type instance struct {
 	closed     bool
 }
 
-// hostBuffer is memory of the host and its counterpart on the device.
-type hostBuffer struct {
-	host []byte
-	at   Ptr
-	same bool // the device uses the host's memory itself
-	own  bool // at was allocated for it
-}
-
 // NewInstance allocates what one session needs.
 func (e *executable) NewInstance(share []kernels.Instance) (kernels.Instance, error) {
 	for _, parent := range share {
@@ -108,34 +100,6 @@ func (in *instance) allocateValues() (err error) {
 		}
 	}
 	return nil
-}
-
-// newHostBuffer gives an input its memory on both sides.
-func newHostBuffer(d Driver, bytes int) (*hostBuffer, error) {
-	host, at, err := d.HostAlloc(bytes)
-	if err != nil {
-		return nil, err
-	}
-	b := &hostBuffer{host: host, at: at, same: at != 0}
-	if b.same {
-		return b, nil
-	}
-	if b.at, err = d.Alloc(bytes); err != nil {
-		d.HostFree(host)
-		return nil, err
-	}
-	b.own = true
-	return b, nil
-}
-
-func (b *hostBuffer) free(d Driver) {
-	if b == nil {
-		return
-	}
-	d.HostFree(b.host)
-	if b.own {
-		d.Free(b.at)
-	}
 }
 
 // attach finds a state in a parent or allocates it.

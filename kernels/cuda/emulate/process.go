@@ -19,7 +19,6 @@ const (
 	opFree
 	opUpload
 	opDownload
-	opZero
 	opForget
 	opLaunch
 	opDescribe

@@ -14,7 +14,6 @@ enum Operation : uint32_t {
   Free,
   Upload,
   Download,
-  Zero,
   Forget,
   Launch,
   Describe,
@@ -65,9 +64,6 @@ void memory_operation(uint32_t op, Reader& r) {
   switch (op) {
     case Upload:
       memcpy(p, r.take(bytes), bytes);
-      break;
-    case Zero:
-      memset(p, 0, bytes);
       break;
     case Forget:
       emulate::mark_unwritten(p, bytes);

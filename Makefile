@@ -107,6 +107,11 @@ VLA_RUN ?= $(VLA)/seed$(SEED)
 train-vla: build train-deps ## the policy that sees: demonstrations, training, DAgger; resumes (SEED=1, VLA=FOLDER; the weights end in VLA/seed1/policy)
 	nice -n 15 $(TRAIN_VENV)/bin/python -m train.vla.run --data $(VLA) --out $(VLA_RUN) --seed $(SEED) $(TRAIN)
 
+VISION ?= $(HOME)/.cache/kuai-train/vision
+
+train-vision: build train-deps ## the towers of kuai query: pictures, training; resumes (SEED=1, VISION=FOLDER, TRAIN=--install to take them into the repository)
+	OMP_NUM_THREADS=1 nice -n 10 $(TRAIN_VENV)/bin/python -m train.vision.run --data $(VISION) --out $(VISION)/seed$(SEED) --seed $(SEED) $(TRAIN)
+
 VOICE ?= $(HOME)/.cache/kuai-train/voice
 MINUTES ?= 300
 WHISPER ?= $(HOME)/.local/share/kuai/models/whisper-base/model.bin
@@ -144,8 +149,8 @@ RACED := /(robot|perception|fusion/listen|policy|actuation|internal/(broker|daem
 test-arm64: test-deps ## the kernels compiled for Arm, every case, under qemu on three processors
 	scripts/arm64.sh
 
-test-train: train-deps ## the generators of training data and their planner, kinds of adapters, the training of the policy that sees
-	$(TRAIN_VENV)/bin/python -m unittest train.planner.test_planner train.planner.test_household train.planner.test_adapters train.vla.test_vla
+test-train: train-deps ## the generators of training data and their planner, kinds of adapters, the training of the policy that sees and of the towers, lineage
+	$(TRAIN_VENV)/bin/python -m unittest train.planner.test_planner train.planner.test_household train.planner.test_adapters train.vla.test_vla train.vision.test_vision train.lineage.test_lineage
 
 test-llama: peers-deps models ## a planner elsewhere (planner.remote): llama.cpp's own server chooses, with SmolLM2
 	KUAI_LLAMA_PYTHON=$(CURDIR)/$(PEERS_VENV)/bin/python KUAI_LLAMA_GGUF=$(BASE) $(GO) test ./policy/remote -run Llama -v -count=1 -timeout 20m
@@ -192,4 +197,4 @@ $(VENV)/bin/ruff:
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install -q ruff==0.14.5
 
-.PHONY: help run build deps fw models man web pictures eval bench peers-deps bench-peers figures jetson test-jetson test-jetson-install train-deps train-guard train-planner train-voice-deps train-voice parity-voice test-train test-llama test mutation branches soak soak-day test-arm64 test-web test-lerobot web-deps test-deps lint
+.PHONY: help run build deps fw models man web pictures eval bench peers-deps bench-peers figures jetson test-jetson test-jetson-install train-deps train-guard train-planner train-vision train-voice-deps train-voice parity-voice test-train test-llama test mutation branches soak soak-day test-arm64 test-web test-lerobot web-deps test-deps lint

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,7 +13,6 @@ import (
 	"github.com/kuai-robot/kuai/kernels/cpu"
 	"github.com/kuai-robot/kuai/kernels/ref"
 	"github.com/kuai-robot/kuai/perception/camera"
-	"github.com/kuai-robot/kuai/perception/encoder/vision"
 	"github.com/kuai-robot/kuai/robot"
 )
 
@@ -79,14 +77,15 @@ func (a *app) encodeCommand() *cobra.Command {
 			"that ends in .jpg, .jpeg, .png or .gif is a picture, any other a text. With --camera it does so for\n" +
 			"the newest picture of a camera, again and again, until it is interrupted or the recording is over.\n" +
 			"The model is a folder in the layout of Hugging Face: config.json, preprocessor_config.json,\n" +
-			"safetensors and the tokenizer. With --audio-head it compares sound files (.wav, and .raw of 16-bit\n" +
-			"samples at 16 kHz) with the texts: the folder is a sound head, which docs/models.md describes.",
+			"safetensors and the tokenizer, or auto, the small one that kuai comes with (see kuai query). With\n" +
+			"--audio-head it compares sound files (.wav, and .raw of 16-bit samples at 16 kHz) with the texts: the\n" +
+			"folder is a sound head, which docs/models.md describes.",
 		Example: "  kuai encode --model clip-vit-base-patch32 image.jpg \"a red block\" \"a bowl\"\n" +
 			"  kuai encode --model siglip --camera rtsp://127.0.0.1:8554/front --json \"a hand\"\n" +
 			"  kuai encode --audio-head head clip.wav \"go forward\" \"stop\"",
 		RunE: func(c *cobra.Command, args []string) error { return a.encode(c.Context(), &f, args) },
 	}
-	c.Flags().StringVar(&f.dir, "model", "", "the `FOLDER` of the model")
+	c.Flags().StringVar(&f.dir, "model", "", "the `FOLDER` of the model, or auto")
 	c.Flags().StringVar(&f.camera, "camera", "", "look through the camera at `URL`: rtsp://host:port/path, usb:0 or file:path")
 	c.Flags().StringVar(&f.head, "audio-head", "", "compare sounds instead, with the sound head in `FOLDER`")
 	f.add(c)
@@ -118,11 +117,7 @@ func (a *app) encode(ctx context.Context, f *encodeFlags, args []string) error {
 	if f.dir == "" || len(pictures) == 0 && f.camera == "" || len(texts) == 0 {
 		return exitf(exitInput, "want --model FOLDER, at least one picture or a --camera, and one text (see kuai encode --help)")
 	}
-	backend, options, err := f.resolve(a)
-	if err != nil {
-		return err
-	}
-	pair, err := embed.OpenPair(f.dir, backend, f.embedOptions(options))
+	pair, err := a.openPair(f.dir, &f.computeFlags)
 	if err != nil {
 		return err
 	}
@@ -143,13 +138,9 @@ func (a *app) encode(ctx context.Context, f *encodeFlags, args []string) error {
 
 // matchPicture prints how well each text fits one picture.
 func (a *app) matchPicture(ctx context.Context, s *embed.PairSession, path string) error {
-	file, err := os.Open(path)
+	frame, err := openPicture(path)
 	if err != nil {
-		return &exitError{exitInput, err}
-	}
-	frame, err := vision.Decode(file)
-	if err := errors.Join(err, file.Close()); err != nil {
-		return exitf(exitInput, "%s: %w", path, err)
+		return err
 	}
 	return a.match(ctx, s, path, frame)
 }

@@ -114,7 +114,7 @@ func (a *app) rootCommand() *cobra.Command {
 	}{
 		{"robot", []*cobra.Command{a.runCommand(), a.sayCommand(), a.skillCommand(), a.stopCommand(), a.resetCommand(), a.releaseCommand(), a.engageCommand(), a.statusCommand(), a.memoryCommand()}},
 		{"recordings", []*cobra.Command{a.recordCommand(), a.inspectCommand(), a.replayCommand(), a.datasetCommand(), a.demosCommand(), a.scenesCommand(), a.learnCommand()}},
-		{"machine", []*cobra.Command{a.initCommand(), a.doctorCommand(), a.calibrateCommand(), a.configCommand(), a.modelsCommand(), a.encodeCommand(), a.listenCommand(), a.transcribeCommand(), a.quantizeCommand(), a.evalCommand(), a.benchCommand()}},
+		{"machine", []*cobra.Command{a.initCommand(), a.doctorCommand(), a.calibrateCommand(), a.configCommand(), a.modelsCommand(), a.encodeCommand(), a.queryCommand(), a.listenCommand(), a.transcribeCommand(), a.quantizeCommand(), a.evalCommand(), a.benchCommand()}},
 	} {
 		for _, c := range group.commands {
 			c.GroupID = group.id

@@ -116,3 +116,18 @@ func (v *View) beside(s Statement) Truth {
 	}
 	return truth(aside > 0)
 }
+
+// Names says whether all that s names is in the scene, so that it could be so; that
+// something is not there is said of what is not.
+func (v *View) Names(s Statement) bool {
+	for _, name := range []string{s.A, s.B} {
+		switch name {
+		case "", anyBowl, anyBlock, something, table:
+			continue
+		}
+		if s.Relation != There && v.object(name) == nil {
+			return false
+		}
+	}
+	return true
+}

@@ -20,7 +20,7 @@ from .words import Words, make
 
 RECIPE = dict(
     batch=64, rate=1.2e-3, warmup=80, decay=0.05, ema=0.998, shift=5, brightness=0.12,
-    easy=0.3, sides=20, on=20, into=24,
+    easy=0.3, sides=20, on=30, into=24,
 )  # fmt: skip
 
 

@@ -8,16 +8,24 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kuai-robot/kuai/fusion/speech"
 	"github.com/kuai-robot/kuai/internal/checkpoint"
 )
 
-// fakeEncoder gives the same embeddings for every clip.
-type fakeEncoder struct {
-	rows []float32
-	err  error
+// fakeModel hears the same in every clip.
+type fakeModel struct {
+	rows    []float32
+	err     error
+	spotted speech.Spotted
 }
 
-func (f *fakeEncoder) Listen(context.Context, []float32) ([]float32, error) { return f.rows, f.err }
+func (f *fakeModel) Listen(context.Context, []float32) ([]float32, error) { return f.rows, f.err }
+
+func (f *fakeModel) Phrases([]string) *speech.Phrases { return nil }
+
+func (f *fakeModel) Spot(_ context.Context, _ []float32, _ string, _ *speech.Phrases) (speech.Spotted, error) {
+	return f.spotted, f.err
+}
 
 func waves() []float32 {
 	x := make([]float32, rows*bucket*width)
@@ -29,7 +37,7 @@ func waves() []float32 {
 
 // The head is what the layers say, computed here in another way, in f64.
 func TestHead(t *testing.T) {
-	c, err := New(&fakeEncoder{rows: waves()})
+	c, err := New(&fakeModel{rows: waves()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,35 +74,92 @@ func TestHead(t *testing.T) {
 func TestErrors(t *testing.T) {
 	broken := errors.New("broken")
 	for want, try := range map[string]struct {
-		encoder fakeEncoder
+		model   fakeModel
 		samples int
 	}{
-		"22399 samples": {fakeEncoder{rows: waves()}, Heard - 1},
-		"whisper-base":  {fakeEncoder{rows: make([]float32, 70*384)}, Heard},
-		"broken":        {fakeEncoder{err: broken}, Heard},
+		"22399 samples": {fakeModel{rows: waves()}, Heard - 1},
+		"whisper-base":  {fakeModel{rows: make([]float32, 70*384)}, Heard},
+		"broken":        {fakeModel{err: broken}, Heard},
 	} {
-		c, err := New(&try.encoder)
+		c, err := New(&try.model)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.Stop(context.Background(), make([]float32, try.samples), 0.5); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := c.Nats(context.Background(), make([]float32, try.samples), 0.5); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one that says %q", err, want)
 		}
 	}
 }
 
-func TestStopAllocatesNothing(t *testing.T) {
-	c, err := New(&fakeEncoder{rows: waves()})
+func TestTheFirstAnswerAllocatesNothing(t *testing.T) {
+	c, err := New(&fakeModel{rows: waves()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	samples := make([]float32, Heard)
+	q := &Question{Score: 0.5}
 	if n := testing.AllocsPerRun(10, func() {
-		if _, err := c.Stop(context.Background(), samples, 0.5); err != nil {
+		if _, _, err := c.Judge(context.Background(), q); err != nil {
 			t.Fatal(err)
 		}
 	}); n > 0 {
 		t.Errorf("%g allocations", n)
+	}
+}
+
+// deaf gives a confirmer whose head always thinks the same.
+func deaf(t *testing.T, m *fakeModel, nats float32) *Confirmer {
+	t.Helper()
+	m.rows = waves()
+	c, err := New(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(c.out.w)
+	c.out.b[0] = nats
+	return c
+}
+
+// The first answer is sure where it is sure, and asks for more where it is not.
+func TestTheFirstAnswer(t *testing.T) {
+	for nats, want := range map[float32]Verdict{surely + 0.1: Stop, surely - 0.1: Hold, 0: Hold, never + 0.1: Hold, never - 0.1: Nothing} {
+		v, got, err := deaf(t, &fakeModel{}, nats).Judge(t.Context(), &Question{Score: 0.5})
+		if err != nil || v != want || math.Abs(got-float64(nats)) > 1e-5 {
+			t.Errorf("%g nats: %d (%g nats), %v; want %d", nats, v, got, err, want)
+		}
+	}
+}
+
+// The last answer adds up what was heard both times, and is none where Whisper is sure
+// of a sentence without a stop word.
+func TestTheLastAnswer(t *testing.T) {
+	sentence := speech.Spotted{Result: speech.Result{Confidence: 0.8, Tokens: make([]speech.Token, 7)}, LogP: -8}
+	unsure, short, holdsOne := sentence, sentence, sentence
+	unsure.Confidence, short.Tokens, holdsOne.LogP = 0.3, short.Tokens[:3], -1
+	for name, c := range map[string]struct {
+		first   float64
+		head    float32
+		spotted speech.Spotted
+		want    Verdict
+	}{
+		"both times":                 {2, 2, short, Stop},
+		"neither time":               {-3, -3, short, Nothing},
+		"neither time, and written":  {-3, -3, holdsOne, Stop},
+		"less the first time":        {-2, 3, unsure, Stop},
+		"a sentence":                 {2, 2, sentence, Nothing},
+		"a sentence that holds one":  {2, 2, holdsOne, Stop},
+		"a sentence that is unclear": {2, 2, unsure, Stop},
+	} {
+		v, _, err := deaf(t, &fakeModel{spotted: c.spotted}, c.head).Judge(t.Context(), &Question{Score: 0.5, Last: true, First: c.first})
+		if err != nil || v != c.want {
+			t.Errorf("%s: %d, %v; want %d", name, v, err, c.want)
+		}
+	}
+	broken := errors.New("broken")
+	m := &fakeModel{}
+	c := deaf(t, m, 3)
+	m.err = broken
+	if _, _, err := c.Judge(t.Context(), &Question{Score: 0.5, Last: true}); !errors.Is(err, broken) {
+		t.Errorf("error %v", err)
 	}
 }
 
@@ -109,7 +174,7 @@ func FuzzWeights(f *testing.F) {
 		if _, err := checkpoint.ParseSafetensors(data); err != nil {
 			return
 		}
-		c, err := load(data, &fakeEncoder{rows: waves()})
+		c, err := load(data, &fakeModel{rows: waves()})
 		if err != nil {
 			return
 		}

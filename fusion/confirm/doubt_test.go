@@ -85,15 +85,15 @@ func TestDetectorDecidesAlone(t *testing.T) {
 // The robot is held until there is an answer, and goes on or stops then.
 func TestHeldUntilTheAnswer(t *testing.T) {
 	for name, c := range map[string]struct {
-		score float32
-		stop  bool
-		err   error
-		want  Verdict
+		score  float32
+		answer Verdict
+		err    error
+		want   Verdict
 	}{
-		"confirmed":                     {0.2, true, nil, Stop},
-		"refused":                       {0.9, false, nil, Nothing},
-		"broken, and the detector sure": {0.6, false, errors.New("broken"), Stop},
-		"broken":                        {0.2, false, errors.New("broken"), Nothing},
+		"confirmed":                     {0.2, Stop, nil, Stop},
+		"refused":                       {0.9, Nothing, nil, Nothing},
+		"broken, and the detector sure": {0.6, Nothing, errors.New("broken"), Stop},
+		"broken":                        {0.2, Nothing, errors.New("broken"), Nothing},
 	} {
 		d, j := newDoubter(true)
 		only(t, name, d.frames(afterFrames, c.score), Hold)
@@ -104,11 +104,60 @@ func TestHeldUntilTheAnswer(t *testing.T) {
 		if len(j.asked) != 1 || j.asked[0].Score != c.score {
 			t.Fatalf("%s: %d questions", name, len(j.asked))
 		}
-		j.asked[0].Answer(c.stop, c.err)
+		j.asked[0].Answer(c.answer, 0, c.err)
 		if got := d.frames(1, 0)[0]; got != c.want {
 			t.Errorf("%s: verdict %d, want %d", name, got, c.want)
 		}
 		only(t, name+", afterwards", d.frames(60, 0), Nothing)
+	}
+}
+
+// Who is not sure is asked once more when more was heard, with what was answered
+// first; that settles it, and where nobody answers the first answer does.
+func TestUnsureIsAskedAgain(t *testing.T) {
+	laterFrames := int(Later * audio.Rate / 1e9 / audio.Frame)
+	lastPatience := int(LastPatience * audio.Rate / 1e9 / audio.Frame)
+	broken := errors.New("broken")
+	for name, c := range map[string]struct {
+		first  float64
+		answer func(q *Question)
+		frames int
+		want   Verdict
+	}{
+		"a stop":                           {-2, func(q *Question) { q.Answer(Stop, 1, nil) }, 1, Stop},
+		"none":                             {2, func(q *Question) { q.Answer(Nothing, -1, nil) }, 1, Nothing},
+		"not sure still":                   {-2, func(q *Question) { q.Answer(Hold, 0, nil) }, 1, Stop},
+		"broken, and first rather a stop":  {0.3, func(q *Question) { q.Answer(Nothing, 0, broken) }, 1, Stop},
+		"broken, and first rather none":    {-0.7, func(q *Question) { q.Answer(Nothing, 0, broken) }, 1, Nothing},
+		"silence, and first rather a stop": {0.3, func(*Question) {}, lastPatience, Stop},
+		"silence, and first rather none":   {-0.7, func(*Question) {}, lastPatience, Nothing},
+		"a queue, and first rather a stop": {0.3, nil, 0, Stop},
+		"a queue, and first rather none":   {-0.7, nil, 0, Nothing},
+	} {
+		d, j := newDoubter(true)
+		only(t, name, d.frames(afterFrames+1, 0.2), Hold)
+		j.asked[0].Answer(Hold, c.first, nil)
+		j.full = c.answer == nil
+		all := d.frames(laterFrames-afterFrames, 0)
+		if !j.full {
+			only(t, name, all, Hold)
+			if len(j.asked) != 2 {
+				t.Fatalf("%s: %d questions", name, len(j.asked))
+			}
+			q := j.asked[1]
+			if !q.Last || q.First != c.first || q.Score != 0.2 {
+				t.Errorf("%s: asked %v, first %g, score %g", name, q.Last, q.First, q.Score)
+			}
+			c.answer(q)
+			all = d.frames(c.frames, 0)
+		}
+		if got := all[len(all)-1]; got != c.want {
+			t.Errorf("%s: verdict %d, want %d", name, got, c.want)
+		}
+		only(t, name+", afterwards", d.frames(60, 0), Nothing)
+		if d.unsure {
+			t.Errorf("%s: the next word is not asked about from the start", name)
+		}
 	}
 }
 
@@ -142,7 +191,7 @@ func TestOneWordStopsOnce(t *testing.T) {
 		if q.Score != 0.6 {
 			t.Errorf("asked with a score of %g, want 0.6", q.Score)
 		}
-		q.Answer(true, nil)
+		q.Answer(Stop, 0, nil)
 		for _, v := range append(all, d.frames(40, 0.9)...) {
 			if v == Stop {
 				stops++
@@ -166,12 +215,12 @@ func TestQuestionHoldsTheNewestSound(t *testing.T) {
 	if len(j.asked) != 1 {
 		t.Fatalf("%d questions", len(j.asked))
 	}
-	from := Heard - (afterFrames+1)*audio.Frame
+	from := Longest - (afterFrames+1)*audio.Frame
 	q := j.asked[0].Samples
 	if slices.Max(q[:from]) != 0 || slices.Min(q[from:from+audio.Frame]) != 0.5 || slices.Max(q[from+audio.Frame:]) != 0 {
 		t.Error("the loud frame is not where it was heard")
 	}
-	j.asked[0].Answer(false, nil)
+	j.asked[0].Answer(Nothing, 0, nil)
 	d.frames(1, 0)
 	d.Reset()
 	d.Step(loud, 0.3)
@@ -190,7 +239,7 @@ func TestStepAllocatesNothing(t *testing.T) {
 		for range afterFrames {
 			d.Step(frame, 0)
 		}
-		j.asked[len(j.asked)-1].Answer(false, nil)
+		j.asked[len(j.asked)-1].Answer(Nothing, 0, nil)
 		d.Step(frame, 0)
 	}); n > 0 {
 		t.Errorf("%g allocations", n)

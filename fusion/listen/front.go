@@ -52,10 +52,12 @@ func (l *Listener) detect(ctx context.Context, end robot.Time) error {
 		return err
 	}
 	for _, h := range hits {
-		if l.ownWord != 0 && end.Sub(l.ownWord) < ownEcho {
+		// A stop that was doubted is told when the echo is long over; its word ended before.
+		at := end.Add(-h.Late)
+		if after := at.Sub(l.ownWord); l.ownWord != 0 && after > -ownLate && after < ownEcho {
 			continue
 		}
-		l.config.Word(h, end.Add(-h.Late))
+		l.config.Word(h, at)
 	}
 	return nil
 }

@@ -210,8 +210,12 @@ type guess struct {
 	considered bool
 }
 
-// ownEcho is how long after the robot said a word the room may repeat it.
-const ownEcho = 900 * time.Millisecond
+const (
+	// ownEcho is how long after the robot said a word the room may repeat it.
+	ownEcho = 900 * time.Millisecond
+	// ownLate is how much later than its end a word of the robot's own is found.
+	ownLate = 300 * time.Millisecond
+)
 
 // echoReach is how far behind the loudspeaker the microphone may be: the sound
 // system's delay and the room.

@@ -51,8 +51,9 @@ type place struct {
 }
 
 // Spot hears samples as Transcribe does and says how probable it is that one of
-// phrases is in them, anywhere in what the model writes. It needs the language, a clip
-// that the model hears at once, and Options.Draft, which gives it room.
+// phrases is in them, anywhere in what the model writes; without a language it listens
+// for one. It needs a clip that the model hears at once, and Options.Draft, which gives it
+// room.
 func (s *Session) Spot(ctx context.Context, samples []float32, language string, phrases *Phrases) (Spotted, error) {
 	r := Spotted{LogP: math.Inf(-1)}
 	told, err := s.recogniser.words.language(language)
@@ -62,8 +63,8 @@ func (s *Session) Spot(ctx context.Context, samples []float32, language string, 
 	if err := check(samples); err != nil {
 		return r, err
 	}
-	if most := 2 * s.recogniser.config.Positions * audio.Hop; len(samples) > most || len(phrases.texts) == 0 || told == 0 && len(s.recogniser.words.languages) > 0 {
-		return r, fmt.Errorf("speech: spot %d phrases in %d samples, language %q: want one phrase or more, at most %d samples, and a language", len(phrases.texts), len(samples), language, most)
+	if most := 2 * s.recogniser.config.Positions * audio.Hop; len(samples) > most || len(phrases.texts) == 0 {
+		return r, fmt.Errorf("speech: spot %d phrases in %d samples: want one phrase or more, and at most %d samples", len(phrases.texts), len(samples), most)
 	}
 	s.heard = 0 // of another clip
 	heard, err := s.hear(ctx, samples)

@@ -17,8 +17,10 @@ import (
 )
 
 // EvalStopword measures the built-in stop word detector, with a second opinion
-// where a speech model is installed.
+// where a speech model is installed. Time is that of the processor, of one thread, so
+// that it counts the same on a machine that others use.
 func EvalStopword(ctx context.Context, o trial.Options) (rows []bench.Row, err error) {
+	o.Clock = busyClock{o.Clock}
 	model, err := keyword.Builtin(cpu.New(cpu.Options{Threads: 1}))
 	if err != nil {
 		return nil, err
@@ -55,7 +57,7 @@ func openSecond(name string) (s *second, err error) {
 		return nil, nil
 	}
 	s = &second{}
-	if s.recogniser, err = speech.Open(dir, cpu.New(cpu.Options{}), speech.Options{}); err != nil {
+	if s.recogniser, err = speech.Open(dir, cpu.New(cpu.Options{Threads: 1}), speech.Options{Draft: 40}); err != nil {
 		return nil, err
 	}
 	if !confirm.Supported(s.recogniser.Config().Width) {
@@ -72,6 +74,12 @@ func openSecond(name string) (s *second, err error) {
 
 func (s *second) close() error { return errors.Join(s.session.Close(), s.recogniser.Close()) }
 
+// busyClock counts the time that the process took of the processor.
+type busyClock struct{ robot.Clock }
+
+// Now implements robot.Clock.
+func (busyClock) Now() robot.Time { return robot.Time(1).Add(processTime()) }
+
 // judged is the second opinion as it is while the robot runs: an answer comes when
 // as much sound has passed as it took.
 type judged struct {
@@ -81,7 +89,8 @@ type judged struct {
 	heard     int64
 	question  *confirm.Question // to be answered at due
 	due       int64
-	stop      bool
+	verdict   confirm.Verdict
+	nats      float64
 	err       error
 	ctx       context.Context // of the Step that runs
 
@@ -101,11 +110,13 @@ func (j *judged) Ready() bool { return true }
 // Ask implements confirm.Judge.
 func (j *judged) Ask(q *confirm.Question) bool {
 	start := j.clock.Now()
-	j.stop, j.err = j.confirmer.Stop(j.ctx, q.Samples[:], q.Score)
+	j.verdict, j.nats, j.err = j.confirmer.Judge(j.ctx, q)
 	took := j.clock.Now().Sub(start)
 	j.question, j.due = q, j.heard+int64(took.Seconds()*audio.Rate)
-	j.asked++
-	if !j.stop {
+	if !q.Last {
+		j.asked++
+	}
+	if j.verdict == confirm.Nothing {
 		j.refused++
 	}
 	j.thinking = append(j.thinking, took.Seconds()*1e3)
@@ -117,7 +128,7 @@ func (j *judged) Step(ctx context.Context, samples []float32, score float32) (ho
 	j.ctx = ctx
 	j.heard += int64(len(samples))
 	if j.question != nil && j.heard >= j.due {
-		j.question.Answer(j.stop, j.err)
+		j.question.Answer(j.verdict, j.nats, j.err)
 		j.question = nil
 	}
 	v := j.doubter.Step(samples, score)

@@ -15,7 +15,7 @@ import (
 const (
 	// doubt is from where on the detector's hit is worth a second opinion, for which
 	// the robot is held, and sureAlone from where on it needs none.
-	doubt     = 0.05
+	doubt     = 0.04
 	sureAlone = 0.97
 	// held is how long the robot holds still after a frame in which it should: a
 	// little more than until the next one.
@@ -86,7 +86,7 @@ func (o *opinions) run(ctx context.Context) error {
 				return err
 			}
 		case q := <-o.questions: // there are none before it is ready
-			q.Answer(confirmer.Stop(ctx, q.Samples[:], q.Score))
+			q.Answer(confirmer.Judge(ctx, q))
 		}
 	}
 }
@@ -116,7 +116,7 @@ func (d *doubter) step(samples []float32, h *listen.Hit) (listen.Hit, bool) {
 	d.age += len(samples)
 	score := float32(0)
 	if h != nil {
-		if score = h.Score; score >= d.hit.Score || d.age > confirm.Heard {
+		if score = h.Score; score >= d.hit.Score || d.age > confirm.Longest {
 			d.hit, d.age = *h, 0
 		}
 	}

@@ -17,8 +17,8 @@ func TestDoubtful(t *testing.T) {
 		t.Errorf("from %g, again at %v, want %g and %v", g.Threshold, g.Again, float32(doubt), want)
 	}
 	// A robot that is told to be more easily convinced is.
-	if g := doubtful(keyword.Group{Threshold: 0.05}); g.Threshold != 0.05 || slices.Contains(g.Again, 0.05) {
-		t.Errorf("from %g, again at %v for 0.05", g.Threshold, g.Again)
+	if g := doubtful(keyword.Group{Threshold: 0.03}); g.Threshold != 0.03 || slices.Contains(g.Again, 0.03) {
+		t.Errorf("from %g, again at %v for 0.03", g.Threshold, g.Again)
 	}
 	if g := doubtful(keyword.Group{Threshold: 0.99}); !slices.IsSorted(g.Again) || !slices.Contains(g.Again, 0.99) {
 		t.Errorf("again at %v for 0.99", g.Again)
@@ -73,7 +73,7 @@ func TestDoubtedHitIsTold(t *testing.T) {
 	if holds != after+2 {
 		t.Errorf("held in %d frames of %d", holds, after+2)
 	}
-	(<-o.questions).Answer(true, nil)
+	(<-o.questions).Answer(confirm.Stop, 1, nil)
 	told, stop := d.step(frame, nil)
 	// Seven frames more than it had been late: those after frame 2, and this one.
 	if want := 100*time.Millisecond + time.Duration(after)*20*time.Millisecond; !stop || told.Word != "stop" || told.Late != want {

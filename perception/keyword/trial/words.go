@@ -161,7 +161,7 @@ func (t *trial) judge(r *reaction, start, end int64) (missed, late bool) {
 }
 
 // longestDoubt is how long the robot may hold still before a stop is sure, in samples.
-const longestDoubt = audio.Rate / 2
+const longestDoubt = audio.Rate
 
 // first gives the first of all after start, -1 if there is none.
 func first(all []int64, start int64) int64 {

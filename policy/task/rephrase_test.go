@@ -26,7 +26,9 @@ func TestPlainer(t *testing.T) {
 		"count the drinks for me":                                     "how many drinks are there?",
 		"Put the Orange in the sink.":                                 "Put the Orange in the sink.", // as it was said
 		"a sentence of nothing that is here, nor of anything to move": "a sentence of nothing that is here, nor of anything to move",
-		"": "",
+		"the orange goes in the basket. The lemon stays where it is.": "the orange goes in the basket except the lemon",
+		"the orange in the sink, mind the blade":                      "the orange in the sink",
+		"":                                                            "",
 	} {
 		if got := p.say(said, rooms); got != want {
 			t.Errorf("%q: %q, want %q", said, got, want)

@@ -252,6 +252,8 @@ func (in *Interpreter) setAmount(t *Task, p *ground.Phrase, c *clause, scene *ro
 		t.amount = ground.The
 	case p.Amount == ground.The && ground.Mass(p):
 		t.amount = ground.All
+	case p.Amount == ground.The && len(c.excepts) > 0 && len(in.v.Things(p, scene)) > 1:
+		t.amount = ground.All // "the fruit except the lemon" is more than one thing
 	case p.Amount == ground.Any && p.Plural && t.n == 0:
 		t.amount = ground.All // "some drinks" are all that there are
 	case p.Amount == ground.Any:

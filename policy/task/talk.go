@@ -158,6 +158,8 @@ func (in *Interpreter) choose(text string, q *question, scene *robot.Scene) (nam
 		}
 	}
 	switch {
+	case len(names) > 0 && (strings.HasPrefix(words, " not ") || strings.HasPrefix(words, " anything but ")):
+		return slices.DeleteFunc(slices.Clone(q.names), func(n string) bool { return slices.Contains(names, n) }), false
 	case len(names) > 0:
 		return names, has("and") && len(names) > 1 || has("和")
 	case has("both", "all", "all of them", "都", "全部", "两个都"):

@@ -131,6 +131,24 @@ func TestSeesThatItDidNotWork(t *testing.T) {
 	}
 }
 
+// What never ends has failed, unless it shows that it worked.
+func TestWorkedWithoutAnEnd(t *testing.T) {
+	for holds, want := range map[float64]robot.Status{0.7: robot.Succeeded, 0.3: robot.Failed} {
+		s := newStage(t, nil)
+		s.fake.judge = &[2]float64{0.9, holds}
+		s.begin()
+		var outcome robot.Outcome
+		steps := 0
+		for ; outcome.Status == robot.Running && steps < 200; steps++ {
+			_, outcome = s.runner.Next(&s.o)
+			s.look(Step)
+		}
+		if outcome.Status != want || steps < 140 {
+			t.Errorf("holds %g: %v after %d steps: %s", holds, outcome.Status, steps, outcome.Reason)
+		}
+	}
+}
+
 // What the judge is sure of is over, although the policy would go on.
 func TestSeesThatItWorked(t *testing.T) {
 	for holds, want := range map[float64]robot.Status{0.95: robot.Succeeded, 0.8: robot.Running} {

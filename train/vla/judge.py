@@ -40,8 +40,8 @@ HALVES = (FIRST, SECOND)
 
 # As the robot does it (policy/learned): what is said at the end of a skill is the mean
 # of the last LAST frames; a skill that is not over after GIVE_UP steps (of
-# internal/daemon/demos_policy.go) has failed, unless the judge is SURE.
-LAST, GIVE_UP, SURE = 3, 75, 0.9
+# internal/daemon/demos_policy.go) has failed, unless it is BELIEVED that it worked.
+LAST, GIVE_UP, BELIEVED = 3, 75, 0.5
 
 
 def arguments() -> argparse.Namespace:
@@ -250,7 +250,7 @@ def over(f: dict, p: np.ndarray, part: np.ndarray) -> dict[str, np.ndarray]:
 
 def noticed(o: dict[str, np.ndarray], doubt: float) -> dict:
     """How well it is noticed that a skill did not work."""
-    said = np.where(o["broken"], o["sure"] < SURE, o["sure"] < doubt)
+    said = np.where(o["broken"], o["sure"] < BELIEVED, o["sure"] < doubt)
     return f1(said, ~o["worked"])
 
 

@@ -1,4 +1,4 @@
 """A version that kuai learn made, logged to MLflow and tracked with DVC.
 
-    track   what does it, for one version
+track   what does it, for one version
 """

@@ -278,7 +278,7 @@ class Judge(unittest.TestCase):
         want = [False, True, True, True, True, True, False, False, True, True, True]
         self.assertEqual(judge.before(last, step).tolist(), want)
         ends = {
-            "sure": np.array([0.2, 0.6, 0.7, 0.95]),
+            "sure": np.array([0.2, 0.6, 0.3, 0.95]),
             "broken": np.array([False, False, True, True]),
             "worked": np.array([False, True, False, True]),
         }

@@ -46,10 +46,10 @@ func TestSpotErrors(t *testing.T) {
 	s := newSession(t, whisper(t), cpu.New(cpu.Options{}), speech.Options{})
 	stop := s.Phrases([]string{" stop"})
 	for want, err := range map[string]error{
-		"empty":          func() error { _, err := s.Spot(t.Context(), nil, "en", stop); return err }(),
-		"0 phrases":      func() error { _, err := s.Spot(t.Context(), make([]float32, 100), "en", s.Phrases(nil)); return err }(),
-		"at most":        func() error { _, err := s.Spot(t.Context(), make([]float32, 31*audio.Rate), "en", stop); return err }(),
-		`"xx"`:           func() error { _, err := s.Spot(t.Context(), make([]float32, 100), "xx", stop); return err }(),
+		"empty":     func() error { _, err := s.Spot(t.Context(), nil, "en", stop); return err }(),
+		"0 phrases": func() error { _, err := s.Spot(t.Context(), make([]float32, 100), "en", s.Phrases(nil)); return err }(),
+		"at most":   func() error { _, err := s.Spot(t.Context(), make([]float32, 31*audio.Rate), "en", stop); return err }(),
+		`"xx"`:      func() error { _, err := s.Spot(t.Context(), make([]float32, 100), "xx", stop); return err }(),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)

@@ -28,11 +28,8 @@ const (
 const (
 	// trust is how much of the detector's own opinion counts, in nats of nats.
 	trust = 0.5
-	// least is from where on the last answer is a stop, in nats: it keeps 95 in 100 of
-	// the stop words that it was fitted on.
-	least = -0.9
-	// leastFirst is from where on the first answer is one where no other comes.
-	leastFirst = -0.5
+	// least is from where on the first answer is not that it was none, in nats.
+	least = -0.5
 )
 
 // Model is what a Confirmer hears with; speech.Session is one, with a draft.

@@ -2,9 +2,9 @@
 //
 // perception/keyword is quick and easily convinced. What it is not sure of goes to
 // Whisper. Its encoder hears 1.4 s that end a little after the hit, and a small head says
-// whether a stop word is in their end. Where that is not clear the same is asked again
-// when more has been heard; then Whisper also writes what it heard, and a sentence that it
-// is sure of, in which a stop word is improbable everywhere, is none:
+// whether a stop word is in their end. Where it finds that, but is not sure, Whisper writes
+// what it heard when there is more of it, and a sentence that it is sure of, in which a
+// stop word is improbable everywhere, is none:
 //
 //	confirmer, err := confirm.New(session)            // a speech.Session of its own
 //	q.Answer(confirmer.Judge(ctx, q))                 // a Question of a Doubter
@@ -24,6 +24,5 @@
 //
 // A Confirmer and a Doubter belong to one goroutine at a time each; Step and the first
 // answer allocate nothing. An error, or no answer in time, to the first question is none:
-// the detector decides alone then, at a higher score. Where the last question has no answer
-// the first answer decides.
+// the detector decides alone then, at a higher score. To the last question it is a stop.
 package confirm

@@ -148,16 +148,12 @@ func (d *Doubter) decideAlone(score float32) Verdict {
 	return d.goOn()
 }
 
-// settle is for when nobody answered, or could: the answer before decides, if there is
-// one, in favour of a stop.
+// settle is for when nobody answered, or could: what somebody was unsure of is a stop.
 func (d *Doubter) settle() Verdict {
-	switch {
-	case !d.unsure:
-		return d.decideAlone(d.score)
-	case d.first >= leastFirst:
+	if d.unsure {
 		return d.stop()
 	}
-	return d.goOn()
+	return d.decideAlone(d.score)
 }
 
 func (d *Doubter) ask() Verdict {

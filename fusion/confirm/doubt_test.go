@@ -113,7 +113,7 @@ func TestHeldUntilTheAnswer(t *testing.T) {
 }
 
 // Who is not sure is asked once more when more was heard, with what was answered
-// first; that settles it, and where nobody answers the first answer does.
+// first; that settles it, and where nobody answers it is a stop.
 func TestUnsureIsAskedAgain(t *testing.T) {
 	laterFrames := int(Later * audio.Rate / 1e9 / audio.Frame)
 	lastPatience := int(LastPatience * audio.Rate / 1e9 / audio.Frame)
@@ -124,15 +124,12 @@ func TestUnsureIsAskedAgain(t *testing.T) {
 		frames int
 		want   Verdict
 	}{
-		"a stop":                           {-2, func(q *Question) { q.Answer(Stop, 1, nil) }, 1, Stop},
-		"none":                             {2, func(q *Question) { q.Answer(Nothing, -1, nil) }, 1, Nothing},
-		"not sure still":                   {-2, func(q *Question) { q.Answer(Hold, 0, nil) }, 1, Stop},
-		"broken, and first rather a stop":  {0.3, func(q *Question) { q.Answer(Nothing, 0, broken) }, 1, Stop},
-		"broken, and first rather none":    {-0.7, func(q *Question) { q.Answer(Nothing, 0, broken) }, 1, Nothing},
-		"silence, and first rather a stop": {0.3, func(*Question) {}, lastPatience, Stop},
-		"silence, and first rather none":   {-0.7, func(*Question) {}, lastPatience, Nothing},
-		"a queue, and first rather a stop": {0.3, nil, 0, Stop},
-		"a queue, and first rather none":   {-0.7, nil, 0, Nothing},
+		"a stop":         {-0.2, func(q *Question) { q.Answer(Stop, 1, nil) }, 1, Stop},
+		"none":           {2, func(q *Question) { q.Answer(Nothing, -1, nil) }, 1, Nothing},
+		"not sure still": {-0.2, func(q *Question) { q.Answer(Hold, 0, nil) }, 1, Stop},
+		"broken":         {0.3, func(q *Question) { q.Answer(Nothing, 0, broken) }, 1, Stop},
+		"silence":        {0.3, func(*Question) {}, lastPatience, Stop},
+		"a queue":        {0.3, nil, 0, Stop},
 	} {
 		d, j := newDoubter(true)
 		only(t, name, d.frames(afterFrames+1, 0.2), Hold)

@@ -18,55 +18,40 @@ var written = []string{
 	"停下", "停止", "别动", "别動", "停下来", "停", "別動",
 }
 
-// Answers of the first question, in nats: from surely on it is a stop, below never it is
-// none, whatever more is heard.
+// surely is from how many nats on the first answer is a stop, whatever more is heard.
+const surely = 5.0
+
+// Where Whisper writes other words with this confidence, so many tokens of them, in
+// whatever language, and a stop word is nowhere more probable than noWord, it heard a
+// sentence that holds none. Of stop words in noise one in a hundred is taken for such a
+// sentence (docs/models-voice.md).
 const (
-	surely = 5.0
-	never  = -4.0
+	surelyWritten = 0.55
+	manyTokens    = 5
+	noWord        = -5.0
 )
 
-// The last answer weighs, in nats, the detector's score and what the head heard both
-// times. The weights were fitted by logistic regression on doubts about voices that neither
-// the detector nor any measurement has heard (docs/models-voice.md).
-const (
-	ofScore, ofFirst, ofHead, always = 0.33, 0.56, 0.48, 0.30
-)
-
-// What Whisper writes, in whatever language, overrules the head both ways. Where a stop
-// word is as probable as aWord, it is one. Where it writes other words with this
-// confidence, so many of them, and a stop word is nowhere more probable than noWord, it
-// heard a sentence that holds none.
-const (
-	aWord         = -1.0
-	surelyWritten = 0.4
-	manyTokens    = 6
-	noWord        = -7.0
-)
-
-// Judge answers a question.
+// Judge answers a question: the first one with the head, and where that finds a stop more
+// probable than not, without being sure, the last one with what Whisper writes.
 func (c *Confirmer) Judge(ctx context.Context, q *Question) (v Verdict, nats float64, err error) {
-	head, err := c.Nats(ctx, q.Samples[Longest-Heard:], 0.5)
-	if err != nil {
+	if q.Last {
+		s, err := c.model.Spot(ctx, q.Samples[:], "", c.phrases)
+		if err != nil {
+			return Nothing, q.First, fmt.Errorf("confirm: %w", err)
+		}
+		if s.Confidence >= surelyWritten && len(s.Tokens) >= manyTokens && s.LogP <= noWord {
+			return Nothing, q.First, nil
+		}
+		return Stop, q.First, nil
+	}
+	if nats, err = c.Nats(ctx, q.Samples[Longest-Heard:], q.Score); err != nil {
 		return Nothing, 0, err
 	}
-	if !q.Last {
-		nats = head + trust*logit(q.Score)
-		switch {
-		case nats >= surely:
-			v = Stop
-		case nats >= never:
-			v = Hold
-		}
-		return v, nats, nil
-	}
-	nats = ofScore*logit(q.Score) + ofFirst*(q.First-trust*logit(q.Score)) + ofHead*head + always
-	s, err := c.model.Spot(ctx, q.Samples[:], "", c.phrases)
-	if err != nil {
-		return Nothing, nats, fmt.Errorf("confirm: %w", err)
-	}
-	other := s.Confidence >= surelyWritten && len(s.Tokens) >= manyTokens && s.LogP <= noWord
-	if s.LogP >= aWord || nats >= least && !other {
+	switch {
+	case nats >= surely:
 		v = Stop
+	case nats >= least:
+		v = Hold
 	}
 	return v, nats, nil
 }

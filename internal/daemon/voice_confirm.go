@@ -15,7 +15,7 @@ import (
 const (
 	// doubt is from where on the detector's hit is worth a second opinion, for which
 	// the robot is held, and sureAlone from where on it needs none.
-	doubt     = 0.04
+	doubt     = 0.05
 	sureAlone = 0.97
 	// held is how long the robot holds still after a frame in which it should: a
 	// little more than until the next one.

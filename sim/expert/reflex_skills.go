@@ -150,8 +150,13 @@ func (r *Reflex) push(o *robot.Object, direction string, v *Sight) (Advice, erro
 	gone := way * v.Stroke.Way[1]
 	ahead, aside := way*(b.y-v.Hand.Y), math.Abs(b.x-v.Hand.X)
 	low := v.Stroke.Down && v.Hand.Z < goal.Z+2*atM
+	enough := besideM + pushM - atM
+	if !v.Stroke.Down {
+		// One that rose a little early has pushed the block, and is not asked for again.
+		enough = besideM + pushedM - atM
+	}
 	switch {
-	case v.Stroke.Any && gone >= besideM+pushM-atM && (v.Stroke.Down || gone < 2*pushM):
+	case v.Stroke.Any && gone >= enough && (v.Stroke.Down || gone < 2*pushM):
 		return r.rise(v.Hand, 0), nil
 	case low && ahead > contact/2 && ahead < contact+2*besideM && aside < b.halfX:
 		next := v.Hand

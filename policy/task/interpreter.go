@@ -58,7 +58,6 @@ type Interpreter struct {
 	// requests so far are about.
 	scene *robot.Scene
 	named []string
-	plain plainer
 }
 
 // New checks c and gives an interpreter.
@@ -88,19 +87,14 @@ func (in *Interpreter) Interpret(text string, scene *robot.Scene, at robot.Time)
 		return m
 	}
 	in.talk.question = nil
-	heard := text
-	text = in.plain.say(text, scene)
-	if say, ok := in.remember(heard, scene, at, &l); ok {
+	if say, ok := in.remember(text, scene, at, &l); ok {
 		return Meaning{Say: say}
 	}
 	if say, ok := in.answer(text, scene, &l); ok {
 		return Meaning{Say: say}
 	}
 	m := in.instruct(text, scene, &l)
-	in.note(heard, &m, scene)
-	if len(m.Tasks) == 1 && m.Tasks[0].whole {
-		m.Tasks[0].Text = heard // the language model knows how people talk
-	}
+	in.note(text, &m, scene)
 	return m
 }
 
@@ -114,7 +108,6 @@ func (in *Interpreter) Understands(text string, scene *robot.Scene) bool {
 	other := Interpreter{config: in.config, catalogue: in.catalogue, v: in.v, talk: talk{origin: map[string]string{}}, scene: scene}
 	other.config.Memory, other.config.Needs = nil, nil
 	l := other.linesFor(text)
-	text = other.plain.say(text, scene)
 	if say, ok := other.answer(text, scene, &l); ok {
 		return say != ""
 	}
@@ -128,6 +121,9 @@ func (in *Interpreter) Understands(text string, scene *robot.Scene) bool {
 // instruct reads a request.
 func (in *Interpreter) instruct(text string, scene *robot.Scene, l *lines) Meaning {
 	r := read(in.v, text, scene)
+	if in.isSkill(text) {
+		return Meaning{Tasks: []*Task{in.wholeTask(text)}}
+	}
 	in.drop(r)
 	in.sources(r)
 	in.complete(r, scene)
@@ -229,6 +225,16 @@ func (in *Interpreter) asItIs(text string, r *reader, scene *robot.Scene, l *lin
 		return Meaning{Say: l.notUnderstood}
 	}
 	return Meaning{Tasks: []*Task{in.wholeTask(text)}}
+}
+
+// isSkill says whether text is the very phrase of a skill that is about no thing,
+// such as "move the arm home": nothing in it is a name, and what was asked for
+// before does not complete it.
+func (in *Interpreter) isSkill(text string) bool {
+	text = strings.ToLower(strings.Trim(text, " \t\n.!。！"))
+	return slices.ContainsFunc(in.catalogue.Skills, func(t skill.Template) bool {
+		return len(t.Slots) == 0 && !t.Ends && (text == t.Phrase || text == t.Phrase+" please" || text == "please "+t.Phrase)
+	})
 }
 
 func (in *Interpreter) wholeTask(text string) *Task {

@@ -77,6 +77,21 @@ func TestTabletop(t *testing.T) {
 	}
 }
 
+// The words of a skill that is about no thing are no name of one, whatever was asked
+// for before.
+func TestSkillWithoutAThing(t *testing.T) {
+	in, s := interpreter(t, skill.Tabletop()), tabletop("red block", "blue bowl")
+	for _, text := range []string{"put the red block in the blue bowl", "Move the arm home.", "please move the arm home"} {
+		got, want := carry(t, in, text, s), "~ "+text
+		if text == "put the red block in the blue bowl" {
+			want = text
+		}
+		if got != want {
+			t.Errorf("%q gives %q, want %q", text, got, want)
+		}
+	}
+}
+
 // A set is resolved anew at each step: what a person moves meanwhile changes it.
 func TestLoopFollowsTheScene(t *testing.T) {
 	in, s := interpreter(t, skill.Kitchen()), kitchen()

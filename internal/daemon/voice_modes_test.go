@@ -31,7 +31,7 @@ func (r *talkingRig) still(why string, until robot.Time) {
 
 // With a wake word in front a command is obeyed, without one it is nobody's.
 func TestOnlyWhoCallsTheRobotIsObeyed(t *testing.T) {
-	r := newTalkingRig(t, func(c *config.Voice) { c.Listen, c.Speaker = config.ListenWake, config.None })
+	r := newTalkingRig(t, func(c *config.Voice) { c.Listen, c.Speaker, c.StopWords = config.ListenWake, config.None, []string{} })
 	known := slices.ContainsFunc(r.daemon.config.Voice.WakeWords, func(w string) bool { return slices.Contains(keyword.Words(), w) })
 	t.Logf("the word detector knows a wake word: %v; the text is looked at as well", known)
 	end := r.speak("pick up the red block")
@@ -57,7 +57,7 @@ func TestOnlyWhoCallsTheRobotIsObeyed(t *testing.T) {
 
 // What is said while the button is held is obeyed, and nothing else.
 func TestOnlyWhoHoldsTheButtonIsObeyed(t *testing.T) {
-	r := newTalkingRig(t, func(c *config.Voice) { c.Listen, c.Speaker = config.ListenPush, config.None })
+	r := newTalkingRig(t, func(c *config.Voice) { c.Listen, c.Speaker, c.StopWords = config.ListenPush, config.None, []string{} })
 	end := r.speak("pick up the red block")
 	r.still("nobody holds the button", end.Add(2*time.Second))
 	hold := func(on bool) {

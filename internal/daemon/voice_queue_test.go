@@ -29,7 +29,7 @@ func (r *talkingRig) speakAs(voice, text string, distance float64) robot.Time {
 // the first said, and gives the events up to the end of the second plan, by id.
 func twoCommands(t *testing.T, rule string) (r *talkingRig, first, second string) {
 	t.Helper()
-	r = newTalkingRig(t, func(c *config.Voice) { c.Commands, c.Speaker = rule, config.None })
+	r = newTalkingRig(t, func(c *config.Voice) { c.Commands, c.Speaker, c.StopWords = rule, config.None, []string{} })
 	commands := func(n int) []topics.Said {
 		var all []topics.Said
 		r.await(fmt.Sprintf("command %d", n), func(said []topics.Said, _ []topics.Event) bool {

@@ -141,11 +141,9 @@ test: test-deps models web-deps ## every test, as CI runs it; the page in a brow
 	$(GO) vet ./...
 	$(GO) test -timeout 20m ./...
 	scripts/arm64.sh -test.short
-	$(GO) test -race -timeout 20m -skip 'TestBrowser|TestAStopPhrase' $$($(GO) list ./... | grep -E '$(RACED)')
+	$(GO) test -race -timeout 20m -skip TestBrowser $$($(GO) list ./... | grep -E '$(RACED)')
 
-# The packages with goroutines of their own; the numeric ones would only be slow. A
-# stop phrase is told by the first words while it is said, for which the recogniser
-# under the race detector is too late.
+# The packages with goroutines of their own; the numeric ones would only be slow.
 RACED := /(robot|perception|fusion/listen|policy|actuation|internal/(broker|daemon|record|replay|web|topics)|sim/rtsp)(/|$$)
 
 test-arm64: test-deps ## the kernels compiled for Arm, every case, under qemu on three processors

@@ -53,7 +53,7 @@ func TestSoundsAreTold(t *testing.T) {
 // calls it meanwhile: it listens to what is said next, although it is not called
 // again. What it says itself calls nobody.
 func TestCalledWhileItSpeaks(t *testing.T) {
-	r := newTalkingRig(t, func(c *config.Voice) { c.Listen, c.StopWords = config.ListenWake, []string{} })
+	r := newTalkingRig(t, func(c *config.Voice) { c.Listen = config.ListenWake })
 	v := r.daemon.voice
 	v.speaker.Say("Hey robot, pick up the red block.")
 	r.quiet()

@@ -3,8 +3,6 @@ package agent_test
 import (
 	"context"
 	"flag"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -20,8 +18,6 @@ import (
 )
 
 var missed = flag.Bool("agent.missed", false, "tell each episode of the suites that went wrong")
-
-var suiteFile = flag.String("agent.suite", "", "a suite of the household to run by words alone, beside those built in")
 
 var needs task.Needs
 
@@ -171,26 +167,6 @@ func TestSuitesByWords(t *testing.T) {
 			t.Errorf("%s: goals reached by words alone: %.3f, want %.3f", c.suite.Name, reached, c.least)
 		}
 	}
-}
-
-// A suite of one's own shows what its sentences come to: -agent.suite FILE -agent.missed.
-func TestSuiteByWords(t *testing.T) {
-	if *suiteFile == "" {
-		t.Skip("no -agent.suite")
-	}
-	file, err := os.Open(*suiteFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	suite, err := eval.Read(filepath.Base(*suiteFile), file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(suite.Episodes) == 0 {
-		t.Fatalf("%s has no episode", *suiteFile)
-	}
-	byWords(t, suite)
 }
 
 // byWords gives the part of suite's goals that are reached.

@@ -98,18 +98,22 @@ func TestAffordanceWithoutPictures(t *testing.T) {
 	}
 }
 
+// play steps until the skill is over, or so many times.
+func (s *stage) play(most int) (outcome robot.Outcome, steps int) {
+	for ; outcome.Status == robot.Running && steps < most; steps++ {
+		_, outcome = s.runner.Next(&s.o)
+		s.look(Step)
+	}
+	return outcome, steps
+}
+
 // A motion that is over without what it is for has failed, in words.
 func TestSeesThatItDidNotWork(t *testing.T) {
 	for holds, want := range map[float64]robot.Status{0.9: robot.Succeeded, 0.05: robot.Failed} {
 		s := newStage(t, nil)
 		s.fake.judge, s.fake.done = &[2]float64{0.9, holds}, 1
 		s.begin()
-		var outcome robot.Outcome
-		steps := 0
-		for ; outcome.Status == robot.Running && steps < 40; steps++ {
-			_, outcome = s.runner.Next(&s.o)
-			s.look(Step)
-		}
+		outcome, steps := s.play(40)
 		if outcome.Status != want || want == robot.Failed && !strings.Contains(outcome.Reason, "5 % sure") {
 			t.Errorf("holds %g: %v after %d steps: %s", holds, outcome.Status, steps, outcome.Reason)
 		}
@@ -137,12 +141,7 @@ func TestWorkedWithoutAnEnd(t *testing.T) {
 		s := newStage(t, nil)
 		s.fake.judge = &[2]float64{0.9, holds}
 		s.begin()
-		var outcome robot.Outcome
-		steps := 0
-		for ; outcome.Status == robot.Running && steps < 200; steps++ {
-			_, outcome = s.runner.Next(&s.o)
-			s.look(Step)
-		}
+		outcome, steps := s.play(200)
 		if outcome.Status != want || steps < 140 {
 			t.Errorf("holds %g: %v after %d steps: %s", holds, outcome.Status, steps, outcome.Reason)
 		}
@@ -155,12 +154,7 @@ func TestSeesThatItWorked(t *testing.T) {
 		s := newStage(t, nil)
 		s.fake.judge = &[2]float64{0.9, holds}
 		s.begin()
-		var outcome robot.Outcome
-		steps := 0
-		for ; outcome.Status == robot.Running && steps < 40; steps++ {
-			_, outcome = s.runner.Next(&s.o)
-			s.look(Step)
-		}
+		outcome, steps := s.play(40)
 		if outcome.Status != want || want == robot.Succeeded && s.fake.asked != surely {
 			t.Errorf("holds %g: %v after %d steps, asked %d times", holds, outcome.Status, steps, s.fake.asked)
 		}

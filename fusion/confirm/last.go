@@ -3,8 +3,9 @@ package confirm
 import (
 	"context"
 	"fmt"
-	"github.com/kuai-robot/kuai/perception/audio"
 	"math"
+
+	"github.com/kuai-robot/kuai/perception/audio"
 )
 
 // Longest is how many samples are heard for a last question: a word, and what somebody
